@@ -1,0 +1,41 @@
+"""Prefect's settings that Interlock's promises rest on. Each has its reason; none is a matter of taste."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+FILESYSTEM_LEASES = "prefect.server.concurrency.lease_storage.filesystem"
+
+
+def server_environment(home: Path) -> dict[str, str]:
+    """For the Prefect server that keeps its data below `home`."""
+    return {
+        "PREFECT_HOME": str(home / "prefect"),
+        # Without this a client that lost its API URL starts a server of its own and limits nothing.
+        "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
+        # In memory (the default) a restart of the server leaves every taken slot taken for good.
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": FILESYSTEM_LEASES,
+        # The default lets a waiter sleep up to 39 s after its slot became free.
+        "PREFECT_SERVER_CONCURRENCY_MAXIMUM_CONCURRENCY_SLOT_WAIT_SECONDS": "1",
+        # How soon the slot of a dead holder is free again once its lease has run out.
+        "PREFECT_SERVER_SERVICES_REPOSSESSOR_LOOP_SECONDS": "5",
+        # Nothing leaves the machine.
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+    }
+
+
+def client_environment(api_url: str) -> dict[str, str]:
+    """For whatever talks to that server."""
+    return {
+        "PREFECT_API_URL": api_url,
+        "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
+        "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
+        # Log lines reach the API, and so whoever follows the run, within this time (default 2 s).
+        "PREFECT_LOGGING_TO_API_BATCH_INTERVAL": "0.3",
+        "DO_NOT_TRACK": "1",
+    }
+
+
+def without_prefect(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment less what a person set for another Prefect: an embedded server must not inherit it."""
+    return {name: value for name, value in environ.items() if not name.startswith("PREFECT_")}

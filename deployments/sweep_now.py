@@ -1,0 +1,21 @@
+"""Sweep now, in this process, without waiting for the schedule: `interlock sweep`."""
+
+import os
+import sys
+
+from deployments import ROOT
+from deployments.command import command
+
+
+@command
+def main() -> None:
+    sys.path.insert(0, str(ROOT))
+    os.environ.setdefault("PREFECT_SERVER_ALLOW_EPHEMERAL_MODE", "false")
+    from flows.sweep import stall_sweep  # noqa: PLC0415 - Prefect reads its settings when it is imported
+
+    state = stall_sweep(return_state=True)
+    print(state.message)
+
+
+if __name__ == "__main__":
+    main()

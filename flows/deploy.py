@@ -1,0 +1,120 @@
+"""The main job: one deployment of one environment, from the request to the record of its end."""
+
+import threading
+from contextlib import ExitStack
+
+from prefect import State, flow
+
+from flows.monitor import monitor
+from interlock.errors import PermanentError
+from interlock.hold_keeper import HoldKeeper
+from interlock.models.deployment import Deployment
+from interlock.models.outcome import Outcome, outcome_of_error
+from interlock.models.request import DeploymentRequest
+from interlock.models.stack import ChangeSet
+from interlock.monitoring.watcher import StackWatcher
+from tasks.change_set import make_change_set, stored_change_set
+from tasks.deploy_stack import deploy_stack, nothing_to_change, outcome_of, watch_operation
+from tasks.endings import close_cancelled, close_crashed, close_failed, final_state
+from tasks.monitoring import announce_gap
+from tasks.notify import notify, notify_at_last
+from tasks.record import close_deployment, open_deployment, refuse
+from tasks.slot import acquire_slot
+from tasks.validate import check, check_active
+
+MONITOR_RESTART_SECONDS = 2
+
+
+@flow(
+    name="deploy",
+    description="Bring an environment's CloudFormation stack to a template, one deployment at a time.",
+    on_failure=[close_failed],
+    on_crashed=[close_crashed],
+    on_cancellation=[close_cancelled],
+    validate_parameters=True,
+)
+def deploy(
+    environment: str,
+    template: str,
+    parameters: dict[str, str] | None = None,
+    capabilities: list[str] | None = None,
+    tags: dict[str, str] | None = None,
+    workflow_run_id: str | None = None,
+    github_run_url: str | None = None,
+    git_sha: str | None = None,
+    actor: str | None = None,
+) -> State:
+    """Deploy a template to an environment.
+
+    Args:
+        environment: the environment's name in the environments file; must be this Prefect deployment's own.
+        template: the template's text, or `s3://bucket/key` (a path or `https://` only where the installation allows it).
+        parameters: values for the template's parameters, over the environment's own.
+        capabilities: what the template may do, such as CAPABILITY_IAM, beside the environment's own.
+        tags: tags for the stack, over the environment's own.
+        workflow_run_id: the CI run that asks.
+        github_run_url: a link to that run.
+        git_sha: the commit that is deployed.
+        actor: who asks.
+    """
+    request = DeploymentRequest(
+        environment=environment,
+        template=template,
+        parameters=parameters or {},
+        capabilities=tuple(capabilities or ()),
+        tags=tags or {},
+        workflow_run_id=workflow_run_id,
+        github_run_url=github_run_url,
+        git_sha=git_sha,
+        actor=actor,
+    )
+    try:
+        deployment = open_deployment(request)
+    except PermanentError as error:
+        return refuse(request, error)
+    notify(deployment)
+    with ExitStack() as held:
+        outcome = _outcome(deployment, request, held)
+        closed = close_deployment(deployment, outcome)
+    notify_at_last(closed)
+    return final_state(outcome)
+
+
+def _outcome(deployment: Deployment, request: DeploymentRequest, held: ExitStack) -> Outcome:
+    """Steps 2 to 7. What `held` collects is given back by the caller, once the outcome is on record."""
+    try:
+        if deployment.has_begun:
+            keeper = acquire_slot(deployment, held)
+            return _deploy_and_monitor(deployment, stored_change_set(deployment), keeper)
+        check_active(deployment)
+        notify(deployment)
+        checked = check(deployment, request)
+        keeper = acquire_slot(deployment, held)
+        change_set = make_change_set(deployment, checked, keeper)
+        notify(deployment)
+        if change_set.is_empty:
+            return nothing_to_change(deployment)
+        return _deploy_and_monitor(deployment, change_set, keeper)
+    except PermanentError as error:
+        return outcome_of_error(error)
+
+
+def _deploy_and_monitor(deployment: Deployment, change_set: ChangeSet, keeper: HoldKeeper) -> Outcome:
+    """The deploy task, and the monitor beside it until that has ended."""
+    watcher = watch_operation(deployment, change_set)
+    deploying = deploy_stack(deployment, change_set, keeper, watcher)
+    stop = threading.Event()
+    deploying.add_done_callback(lambda _: stop.set())
+    try:
+        _keep_monitoring(deployment, watcher, stop)
+        return outcome_of(deploying)
+    finally:
+        stop.set()
+
+
+def _keep_monitoring(deployment: Deployment, watcher: StackWatcher, stop: threading.Event) -> None:
+    """The monitor ends with the operation. If it crashes it is started again; the deployment never notices (promise 5)."""
+    while not monitor(deployment, watcher, stop, return_state=True).is_completed():
+        if stop.wait(MONITOR_RESTART_SECONDS):
+            return
+        announce_gap(deployment, MONITOR_RESTART_SECONDS)

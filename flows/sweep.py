@@ -1,0 +1,29 @@
+"""The stall sweep: finish what any crash left behind. Running it twice changes nothing more."""
+
+from prefect import State, flow
+from prefect.states import Completed
+
+from interlock.errors import InterlockError
+from tasks.notify import deliver_waiting
+from tasks.sweep import Finding, begin_sweep, end_sweep, failed, report, sweep_environment, swept_environments
+
+
+@flow(name="stall-sweep", description="Finish what a crash left behind: records, tickets, holds, slots, messages.")
+def stall_sweep() -> State:
+    """Sweep every environment, one after the other; one that fails does not stop the others."""
+    if not begin_sweep():
+        return Completed(name="Skipped", message="Another sweep is running.")
+    try:
+        findings = [finding for environment in swept_environments() for finding in _sweep(environment)]
+        report(findings)
+        deliver_waiting()
+    finally:
+        end_sweep()
+    return Completed(message=f"{len(findings)} found" if findings else "Nothing was left behind.")
+
+
+def _sweep(environment: str) -> list[Finding]:
+    try:
+        return sweep_environment(environment)
+    except InterlockError as error:
+        return [failed(environment, error)]

@@ -1,0 +1,143 @@
+"""Who is active in an environment, and what that means for a request by the environment's queue policy."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import JsonValue
+
+from interlock.clock import Clock
+from interlock.errors import DeploymentInProgressError
+from interlock.models.base import Value
+from interlock.models.deployment import Deployment, DeploymentEvent, DeploymentStatus
+from interlock.models.environment import Environment, QueuePolicy
+from interlock.models.notice import Notice, NoticeKind
+from interlock.models.queue import Ticket
+from interlock.models.stack import Stack
+from interlock.monitoring.estimate import Estimate
+from interlock.queue_estimate import expected_wait
+from interlock.registry import Registry
+
+_HISTORY_FOR_ESTIMATES = 10
+
+
+class Finding(Value):
+    """What the active check found ahead of a request."""
+
+    holder: str | None = None
+    """The correlation id of who is active, or a description of a stranger's operation."""
+    holder_started_at: datetime | None = None
+    holder_is_foreign: bool = False
+    position: int = 0
+    """How many requests are ahead in the queue."""
+    wait: Estimate | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        return self.holder is not None or self.position > 0
+
+    @property
+    def in_words(self) -> str:
+        since = f" since {self.holder_started_at:%H:%M:%S} UTC" if self.holder_started_at else ""
+        holder = f"{self.holder}{since} is active" if self.holder else "nobody is active"
+        return f"{holder}, {self.position} waiting ahead{self._wait_in_words}."
+
+    @property
+    def _wait_in_words(self) -> str:
+        if self.wait is None:
+            return ""
+        return f", the turn is expected in {self.wait.p50_seconds:.0f} to {self.wait.p90_seconds:.0f} s"
+
+
+@dataclass(frozen=True)
+class ActiveCheck:
+    """The check, and what follows from it: told to the channel, older requests superseded, or this one rejected."""
+
+    registry: Registry
+    environment: Environment
+    clock: Clock
+
+    def look(self, deployment: Deployment, stack: Stack | None) -> Finding:
+        """What is ahead of `deployment`, which has its ticket already.
+
+        Raises:
+            DeploymentInProgressError: something is, and the policy is `reject`.
+        """
+        ahead = self._ahead_of(deployment)
+        if self.environment.queue_policy is QueuePolicy.LATEST:
+            ahead = [ticket for ticket in ahead if not self._supersede(ticket, deployment)]
+        finding = self._finding(deployment, stack, len(ahead))
+        if finding.is_busy:
+            self._tell(deployment, finding)
+        return finding
+
+    def _ahead_of(self, deployment: Deployment) -> list[Ticket]:
+        waiting = self.registry.queue.waiting(self.environment.name)
+        mine = [index for index, ticket in enumerate(waiting) if ticket.correlation_id == deployment.correlation_id]
+        return waiting[: mine[0]] if mine else waiting
+
+    def _finding(self, deployment: Deployment, stack: Stack | None, position: int) -> Finding:
+        holder = self._holder(deployment)
+        busy = stack is not None and stack.state.is_in_progress
+        wait = self._expected_wait(holder, position) if holder or busy or position else None
+        if holder is not None:
+            return Finding(
+                holder=holder.correlation_id, holder_started_at=holder.deploying_since, position=position, wait=wait
+            )
+        if stack is not None and busy and not deployment.has_begun:
+            return Finding(
+                holder=f"an operation of another tool ({stack.status})",
+                holder_started_at=stack.last_updated_time or stack.creation_time,
+                holder_is_foreign=True,
+                position=position,
+                wait=wait,
+            )
+        return Finding(position=position, wait=wait)
+
+    def _holder(self, deployment: Deployment) -> Deployment | None:
+        hold = self.registry.holds.current(self.environment.name)
+        if hold is None or hold.owner in (None, deployment.correlation_id):
+            return None
+        return self.registry.deployments.get(hold.owner or "", with_events=False)
+
+    def _expected_wait(self, holder: Deployment | None, position: int) -> Estimate:
+        history = self.registry.deployments.history(self.environment.name, limit=_HISTORY_FOR_ESTIMATES)
+        return expected_wait(holder, history, ahead=position, now=self.clock())
+
+    def _supersede(self, ticket: Ticket, winner: Deployment) -> bool:
+        """End an older request that still waits; never the one that runs (its ticket became the hold)."""
+        by = winner.correlation_id
+        return self.registry.deployments.finish(
+            ticket.correlation_id,
+            DeploymentStatus.SUPERSEDED,
+            reason=f"Superseded by the newer request {by}.",
+            events=[DeploymentEvent(timestamp=self.clock(), event="DEPLOYMENT_SUPERSEDED", details=f"By {by}.")],
+            notices=[Notice(kind=NoticeKind.SUPERSEDED, facts={"by": by})],
+            changes={},
+        )
+
+    def _tell(self, deployment: Deployment, finding: Finding) -> None:
+        facts = _facts(finding, self.environment.queue_policy)
+        if self.environment.queue_policy is QueuePolicy.REJECT:
+            raise DeploymentInProgressError(
+                f"Deployment already in progress: {finding.in_words}",
+                environment=self.environment.name,
+                correlation_id=deployment.correlation_id,
+                next_step="Ask again when it has ended; this environment's queue policy is `reject`.",
+            )
+        self.registry.deployments.record(
+            deployment.correlation_id,
+            events=[DeploymentEvent(timestamp=self.clock(), event="DEPLOYMENT_QUEUED", details=finding.in_words)],
+            notices=[Notice(kind=NoticeKind.QUEUED, facts=facts)],
+        )
+
+
+def _facts(finding: Finding, policy: QueuePolicy) -> dict[str, JsonValue]:
+    return {
+        "holder": finding.holder,
+        "holder_started_at": finding.holder_started_at.isoformat() if finding.holder_started_at else None,
+        "holder_kind": "foreign" if finding.holder_is_foreign else "deployment",
+        "position": finding.position + 1,
+        "estimate_minutes_low": round(finding.wait.p50_seconds / 60, 1) if finding.wait else None,
+        "estimate_minutes_high": round(finding.wait.p90_seconds / 60, 1) if finding.wait else None,
+        "policy": policy.value,
+    }

@@ -1,0 +1,19 @@
+"""Correlation ids: `YYYYMMDD-HHMMSS-xxxxxxxx`, UTC, eight hex digits.
+
+The digits make a collision rare; the registry's conditional write makes it impossible (promise 2): on
+`CorrelationIdTakenError` the caller makes another one.
+"""
+
+import re
+import secrets
+from datetime import datetime
+
+PATTERN = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
+
+
+def new_correlation_id(now: datetime) -> str:
+    return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
+
+
+def is_correlation_id(text: str) -> bool:
+    return PATTERN.fullmatch(text) is not None

@@ -1,0 +1,91 @@
+"""A deployment: one attempt to bring an environment's stack to a template. Its JSON is the record."""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from interlock.models.base import Instant, Value
+
+
+class DeploymentStatus(StrEnum):
+    """Where a deployment stands. The final ones never change."""
+
+    QUEUED = "QUEUED"
+    IN_PROGRESS = "IN_PROGRESS"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    ROLLED_BACK = "ROLLED_BACK"
+    CANCELLED = "CANCELLED"
+    TIMED_OUT = "TIMED_OUT"
+    SUPERSEDED = "SUPERSEDED"
+    REJECTED = "REJECTED"
+
+    @property
+    def is_final(self) -> bool:
+        return self not in (DeploymentStatus.QUEUED, DeploymentStatus.IN_PROGRESS)
+
+
+class DeploymentEvent(Value):
+    """Something that happened to a deployment, in the words of a log: `DEPLOYMENT_REQUESTED`."""
+
+    timestamp: Instant
+    event: str
+    details: str = ""
+
+
+class Deployment(Value):
+    """The registry's record. The first fields' names are fixed (design, section 4); consumers parse them."""
+
+    correlation_id: str
+    workflow_run_id: str | None = None
+    environment: str
+    stack_name: str
+    status: DeploymentStatus = DeploymentStatus.QUEUED
+    started_at: Instant
+    updated_at: Instant
+    finished_at: Instant | None = None
+    github_run_url: str | None = None
+    aws_console_url: str | None = None
+    flow_run_id: str | None = None
+    operation_token: str | None = None
+    change_set_arn: str | None = None
+    stack_status: str | None = None
+    fence: int | None = None
+    reason: str | None = None
+    events: tuple[DeploymentEvent, ...] = ()
+
+    region: str
+    asked_at: Instant
+    """When the request was made: the flow run's creation. It orders the queue."""
+    deploying_since: Instant | None = None
+    """When the hold was granted: the end of the wait."""
+    flow_run_url: str | None = None
+    actor: str | None = None
+    git_sha: str | None = None
+    template_sha256: str | None = None
+    change_counts: dict[str, int] = Field(default_factory=dict)
+    """How many resources the change set adds, modifies, removes and replaces; empty until it is read."""
+    outputs: dict[str, str] = Field(default_factory=dict)
+    application_url: str | None = None
+    no_changes: bool = False
+    likely_finish: Instant | None = None
+    """When it will probably have ended (p50), as its monitor last saw it; `late_finish` is the p90."""
+    late_finish: Instant | None = None
+
+    @property
+    def has_begun(self) -> bool:
+        """Its operation was asked for, or is about to be: from here on it is adopted, never started anew."""
+        return self.operation_token is not None
+
+    @property
+    def queue_seconds(self) -> float | None:
+        """Seconds from the request to the grant of the hold (to the end, if it was never granted)."""
+        until = self.deploying_since or self.finished_at
+        return (until - self.started_at).total_seconds() if until else None
+
+    @property
+    def duration_seconds(self) -> float | None:
+        """Seconds from the grant of the hold to the end; None while it runs or if it never was granted."""
+        if self.deploying_since is None or self.finished_at is None:
+            return None
+        return (self.finished_at - self.deploying_since).total_seconds()

@@ -1,0 +1,49 @@
+"""An environment: the named target that deployments are exclusive for."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from interlock.models.base import Value
+
+EnvironmentName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+
+
+class QueuePolicy(StrEnum):
+    """What happens to a request that finds the environment busy."""
+
+    WAIT = "wait"
+    LATEST = "latest"
+    REJECT = "reject"
+
+
+class Capability(StrEnum):
+    """What a template may be allowed to do; CloudFormation's own list."""
+
+    IAM = "CAPABILITY_IAM"
+    NAMED_IAM = "CAPABILITY_NAMED_IAM"
+    AUTO_EXPAND = "CAPABILITY_AUTO_EXPAND"
+
+
+class Environment(Value):
+    """`[environments.NAME]` of the environments file."""
+
+    name: EnvironmentName
+    stack_name: Annotated[str, Field(pattern=r"^[a-zA-Z][-a-zA-Z0-9]{0,127}$")]
+    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d+$")]
+    role_arn: Annotated[str | None, Field(description="assumed to call CloudFormation")] = None
+    service_role_arn: Annotated[str | None, Field(description="given to CloudFormation")] = None
+    slack_channel: str | None = None
+    queue_policy: QueuePolicy = QueuePolicy.WAIT
+    max_wait_minutes: Annotated[float, Field(gt=0, le=7 * 24 * 60)] = 30
+    stall_after_minutes: Annotated[float, Field(gt=0, le=24 * 60)] = 10
+    application_url_output: str | None = None
+    capabilities: tuple[Capability, ...] = ()
+    parameters: dict[str, str] = Field(default_factory=dict)
+    tags: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def slot_name(self) -> str:
+        """The Prefect global concurrency limit that orders and shows who is active."""
+        return f"environment-{self.name}"

@@ -1,0 +1,68 @@
+"""How a deployment ended: one value for success, failure and everything between, instead of exceptions."""
+
+from pydantic import Field
+
+from interlock.errors import (
+    CancelledError,
+    DeploymentInProgressError,
+    ExitCode,
+    InterlockError,
+    InvalidRequestError,
+    SupersededError,
+    WaitTimeoutError,
+)
+from interlock.models.base import Value
+from interlock.models.deployment import DeploymentStatus
+from interlock.models.stack import Failure
+
+_STATUS_OF_ERROR: tuple[tuple[type[InterlockError], DeploymentStatus], ...] = (
+    (DeploymentInProgressError, DeploymentStatus.REJECTED),
+    (WaitTimeoutError, DeploymentStatus.TIMED_OUT),
+    (SupersededError, DeploymentStatus.SUPERSEDED),
+    (CancelledError, DeploymentStatus.CANCELLED),
+)
+
+_EXIT_CODE = {
+    DeploymentStatus.SUCCEEDED: ExitCode.SUCCEEDED,
+    DeploymentStatus.FAILED: ExitCode.FAILED,
+    DeploymentStatus.ROLLED_BACK: ExitCode.FAILED,
+    DeploymentStatus.CANCELLED: ExitCode.SUPERSEDED_OR_CANCELLED,
+    DeploymentStatus.SUPERSEDED: ExitCode.SUPERSEDED_OR_CANCELLED,
+    DeploymentStatus.TIMED_OUT: ExitCode.WAITED_TOO_LONG,
+    DeploymentStatus.REJECTED: ExitCode.ALREADY_IN_PROGRESS,
+}
+
+
+class Outcome(Value):
+    """A final status with its why."""
+
+    status: DeploymentStatus
+    reason: str | None = None
+    stack_status: str | None = None
+    no_changes: bool = False
+    outputs: dict[str, str] = Field(default_factory=dict)
+    application_url: str | None = None
+    first_cause: Failure | None = None
+    problems: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> ExitCode:
+        return ExitCode.INVALID_REQUEST if self.problems else _EXIT_CODE[self.status]
+
+    @property
+    def title(self) -> str:
+        """In words, as the Prefect UI shows it."""
+        if self.problems:
+            return "Invalid"
+        return "No Changes" if self.no_changes else self.status.replace("_", " ").title()
+
+
+def outcome_of_error(error: InterlockError) -> Outcome:
+    """The ending that an expected error means for its deployment."""
+    status = next((status for kind, status in _STATUS_OF_ERROR if isinstance(error, kind)), DeploymentStatus.FAILED)
+    problems: tuple[str, ...] = ()
+    if isinstance(error, InvalidRequestError):
+        problems = tuple(error.problems)
+    elif error.exit_code == ExitCode.INVALID_REQUEST:
+        problems = (error.message,)
+    return Outcome(status=status, reason=str(error), problems=problems)

@@ -1,0 +1,19 @@
+"""What a caller asks for: the parameters of the `deploy` flow."""
+
+from pydantic import Field
+
+from interlock.models.base import Value
+
+
+class DeploymentRequest(Value):
+    """One request for a deployment, before anything is known to be right about it."""
+
+    environment: str
+    template: str
+    parameters: dict[str, str] = Field(default_factory=dict)
+    capabilities: tuple[str, ...] = ()
+    tags: dict[str, str] = Field(default_factory=dict)
+    workflow_run_id: str | None = None
+    github_run_url: str | None = None
+    git_sha: str | None = None
+    actor: str | None = None

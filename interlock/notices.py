@@ -1,0 +1,46 @@
+"""What is announced of each step: the facts of a notice, taken from the domain's values."""
+
+from datetime import datetime
+
+from pydantic import JsonValue
+
+from interlock.models.deployment import Deployment, DeploymentStatus
+from interlock.models.notice import Notice, NoticeKind
+from interlock.models.outcome import Outcome
+from interlock.models.stack import ChangeSet
+
+_KIND_OF_STATUS = {
+    DeploymentStatus.SUCCEEDED: NoticeKind.SUCCEEDED,
+    DeploymentStatus.FAILED: NoticeKind.FAILED,
+    DeploymentStatus.ROLLED_BACK: NoticeKind.ROLLED_BACK,
+    DeploymentStatus.TIMED_OUT: NoticeKind.TIMED_OUT,
+    DeploymentStatus.CANCELLED: NoticeKind.CANCELLED,
+    DeploymentStatus.SUPERSEDED: NoticeKind.SUPERSEDED,
+    DeploymentStatus.REJECTED: NoticeKind.REJECTED,
+}
+
+_MOST_CHANGES = 20
+
+
+def notice_of(outcome: Outcome, deployment: Deployment, *, now: datetime) -> Notice:
+    """The last notice of a deployment."""
+    since = deployment.deploying_since or deployment.started_at
+    facts: dict[str, JsonValue] = {
+        "duration_seconds": (now - since).total_seconds(),
+        "application_url": outcome.application_url,
+        "no_changes": outcome.no_changes,
+        "outputs": dict(outcome.outputs),
+        "error": outcome.reason,
+        "waited_minutes": round((now - deployment.started_at).total_seconds() / 60, 1),
+    }
+    if outcome.first_cause:
+        facts["first_cause"] = outcome.first_cause.model_dump(mode="json")
+    return Notice(kind=_KIND_OF_STATUS[outcome.status], facts=facts)
+
+
+def notice_of_changes(change_set: ChangeSet) -> Notice:
+    changes: list[JsonValue] = [
+        change.model_dump(mode="json", include={"action", "logical_id", "resource_type", "replacement"})
+        for change in change_set.changes[:_MOST_CHANGES]
+    ]
+    return Notice(kind=NoticeKind.CHANGES, facts={"counts": dict(change_set.counts), "changes": changes})

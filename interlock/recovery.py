@@ -1,0 +1,146 @@
+"""Finish what a dead process left: the hooks and the sweep both call this, in any order, as often as they like (promise 8).
+
+It never guesses. What CloudFormation has not said stays open for the next look (promise 10).
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from interlock.clock import Clock
+from interlock.cloudformation.gateway import CloudFormation
+from interlock.errors import AlreadyFinishedError, TemporaryError
+from interlock.models.deployment import Deployment, DeploymentEvent, DeploymentStatus
+from interlock.models.environment import Environment
+from interlock.models.outcome import Outcome
+from interlock.models.queue import Hold
+from interlock.models.stack import Stack, StackEvent
+from interlock.monitoring.watcher import StackWatcher
+from interlock.notices import notice_of
+from interlock.operation_outcome import outcome_of_operation
+from interlock.registry import Registry
+from interlock.timing import HOLD_LIFETIME_SECONDS, NEVER_STARTED_SECONDS
+
+
+class Verdict(StrEnum):
+    """What was found of a deployment whose process is gone."""
+
+    NOTHING_TO_DO = "nothing to do"
+    FINISHED = "finished"
+    OPERATION_RUNS = "its operation runs"
+    """Somebody must see it through: a rerun of its flow run adopts it."""
+    UNKNOWN = "not known yet"
+    """CloudFormation did not say, or cannot say yet: look again later."""
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """The recovery of one environment's deployments."""
+
+    registry: Registry
+    environment: Environment
+    cloudformation: CloudFormation
+    clock: Clock
+
+    def settle(self, correlation_id: str, *, why: str, cancelled: bool = False) -> Verdict:
+        """Close the deployment if its end can be known; call this only when its process is gone.
+
+        `why` says what happened to the process, for the record. `cancelled`: a person wanted it to end.
+        """
+        deployment = self.registry.deployments.get(correlation_id, with_events=False)
+        if deployment.status.is_final:
+            self._release(deployment)
+            return Verdict.NOTHING_TO_DO
+        try:
+            return self._settle(self._shut_out(deployment), why, cancelled=cancelled)
+        except TemporaryError:
+            return Verdict.UNKNOWN
+        except AlreadyFinishedError:
+            return Verdict.NOTHING_TO_DO  # somebody else was faster
+
+    def _settle(self, deployment: Deployment, why: str, *, cancelled: bool) -> Verdict:
+        if not deployment.has_begun:
+            status = DeploymentStatus.CANCELLED if cancelled else DeploymentStatus.FAILED
+            return self._finish(deployment, Outcome(status=status, reason=f"{why} Nothing was changed."))
+        stack = self.cloudformation.stack(self.environment.stack_name)
+        events = self._operation_events(deployment, stack)
+        if not events:
+            return self._settle_unseen(deployment, why)
+        if outcome := self._outcome(deployment, stack, events):
+            return self._finish(deployment, outcome)
+        return Verdict.OPERATION_RUNS
+
+    def _shut_out(self, deployment: Deployment) -> Deployment:
+        """Take the hold over with a new fence, if it is this deployment's: a process that only seemed dead then finds
+        out before its next call. The record is read again after that, when nobody else can carry it on.
+        """
+        hold = self._own_hold(deployment)
+        if hold is not None:
+            self.registry.holds.claim(
+                deployment.environment,
+                deployment.correlation_id,
+                lifetime_seconds=HOLD_LIFETIME_SECONDS,
+                stack_is_quiet=False,
+            )
+        return self.registry.deployments.get(deployment.correlation_id, with_events=False)
+
+    def _operation_events(self, deployment: Deployment, stack: Stack | None) -> list[StackEvent]:
+        if stack is None:
+            return []
+        return self.cloudformation.events_of_operation(stack.stack_id, deployment.operation_token or "")
+
+    def _settle_unseen(self, deployment: Deployment, why: str) -> Verdict:
+        """The token was stored and no event carries it: the call was never made, once events have had time to appear."""
+        if self.clock() - deployment.updated_at < timedelta(seconds=NEVER_STARTED_SECONDS):
+            return Verdict.UNKNOWN
+        reason = f"{why} CloudFormation knows of no operation with its token: nothing was changed."
+        return self._finish(deployment, Outcome(status=DeploymentStatus.FAILED, reason=reason))
+
+    def _outcome(self, deployment: Deployment, stack: Stack | None, events: list[StackEvent]) -> Outcome | None:
+        watcher = StackWatcher(
+            _Read(events),
+            stack_id=events[0].stack_id,
+            token=deployment.operation_token or "",
+            started_after=deployment.deploying_since or deployment.started_at,
+            clock=self.clock,
+        )
+        observation = watcher.observe()
+        return outcome_of_operation(observation, stack, self.environment) if observation.is_ended else None
+
+    def _finish(self, deployment: Deployment, outcome: Outcome) -> Verdict:
+        now = self.clock()
+        event = DeploymentEvent(
+            timestamp=now, event=f"DEPLOYMENT_{outcome.status.value}", details=outcome.reason or outcome.title
+        )
+        changes = {"outputs": outcome.outputs, "application_url": outcome.application_url}
+        finished = self.registry.deployments.finish(
+            deployment.correlation_id,
+            outcome.status,
+            reason=outcome.reason,
+            events=[event],
+            notices=[notice_of(outcome, deployment, now=now)],
+            changes=changes | ({"stack_status": outcome.stack_status} if outcome.stack_status else {}),
+        )
+        self._release(deployment)
+        return Verdict.FINISHED if finished else Verdict.NOTHING_TO_DO
+
+    def _release(self, deployment: Deployment) -> None:
+        if hold := self._own_hold(deployment):
+            self.registry.holds.release(hold)
+
+    def _own_hold(self, deployment: Deployment) -> Hold | None:
+        hold = self.registry.holds.current(deployment.environment)
+        return hold if hold and hold.owner == deployment.correlation_id else None
+
+
+@dataclass(frozen=True)
+class _Read:
+    """Events that were read already, for a watcher."""
+
+    events_read: list[StackEvent]
+
+    def events(self, stack_id: str, *, after: str | None = None) -> list[StackEvent]:  # noqa: ARG002 - a watcher's reader
+        return []
+
+    def events_of_operation(self, stack_id: str, token: str, *, not_before: object = None) -> list[StackEvent]:  # noqa: ARG002 - as above
+        return self.events_read

@@ -1,0 +1,39 @@
+"""How long things live and how often they are looked at, in seconds: the numbers that promises 7 and 9 rest on.
+
+A heartbeat comes at least three times in a lifetime, so that one slow write loses nothing.
+"""
+
+TICKET_LIFETIME_SECONDS = 25
+"""A dead waiter blocks nobody for longer than this."""
+TICKET_HEARTBEAT_SECONDS = 5
+
+HOLD_LIFETIME_SECONDS = 60
+"""A dead holder is taken over (or adopted) no sooner than this."""
+HOLD_HEARTBEAT_SECONDS = 15
+
+SLOT_LEASE_SECONDS = 60
+"""The shortest lease that Prefect grants."""
+SLOT_ATTEMPT_SECONDS = 5
+"""One attempt at the slot; between attempts the waiter keeps its ticket alive and looks at its deadline."""
+
+SLOT_PATIENCE_SECONDS = 90
+"""A slot that stays taken for longer, though nobody has the hold, has leaked: a lease and its repair are shorter."""
+
+LATE_ARRIVAL_SECONDS = 25
+"""A request made earlier, whose process has not joined the queue yet, is waited for no longer than this."""
+
+WAIT_POLL_SECONDS_LOCAL = 0.2
+WAIT_POLL_SECONDS_REMOTE = 1.0
+"""How often a waiter looks whether it is its turn: registry in a file, registry over the network."""
+
+WAITING_NOTICE_SECONDS = 60
+"""How often the channel is told that a deployment still waits."""
+STACK_CHECK_SECONDS = 5
+"""How often the head of the queue looks whether a stranger's operation has ended."""
+
+NEVER_STARTED_SECONDS = 60
+"""An operation whose token no event carries for so long was never started."""
+ADOPTIONS_AT_MOST = 10
+"""A run that keeps dying while it adopts is left to the sweep, which records its operation's end without a run."""
+OUTBOX_FLUSH_SECONDS = 5
+"""How long a run that has ended waits for its last message; after that the scheduled delivery sends it."""

@@ -1,0 +1,80 @@
+"""The change set: made and read with the environment held, so that what is shown is what will be done."""
+
+from interlock.cloudformation import change_sets
+from interlock.cloudformation.aws_errors import NO_SUCH_CHANGE_SET
+from interlock.cloudformation.requests import CheckedRequest
+from interlock.errors import CloudFormationRefusedError
+from interlock.hold_keeper import HoldKeeper
+from interlock.models.deployment import Deployment, DeploymentEvent
+from interlock.models.stack import ChangeSet, executed_change_set
+from interlock.notices import notice_of_changes
+from interlock.wiring import installation
+from tasks.artifacts import publish_changes
+from tasks.run_log import run_log
+from tasks.step import step
+
+
+@step("make the change set")
+def make_change_set(deployment: Deployment, request: CheckedRequest, keeper: HoldKeeper) -> ChangeSet:
+    """The deployment's change set, executable or empty. Called again after a crash, it is the one made before.
+
+    Raises:
+        StackBusyError: an operation runs, in spite of our hold: a stranger's.
+        StackNeedsRecoveryError: no deployment can start from the stack's status.
+        CloudFormationRefusedError: it cannot be made.
+    """
+    here = installation()
+    environment = here.environment(deployment.environment)
+    gateway = here.cloudformation(environment)
+    stack = change_sets.recreate(
+        gateway,
+        gateway.stack(environment.stack_name),
+        environment=environment,
+        correlation_id=deployment.correlation_id,
+        guard=keeper.guard,
+    )
+    change_set = change_sets.make(
+        gateway,
+        environment,
+        request,
+        stack=stack,
+        correlation_id=deployment.correlation_id,
+        guard=keeper.guard,
+    )
+    _show(deployment, change_set)
+    return change_set
+
+
+def _show(deployment: Deployment, change_set: ChangeSet) -> None:
+    here = installation()
+    summary = (
+        ", ".join(f"{count} {action.lower()}" for action, count in change_set.counts.items()) or "nothing to change"
+    )
+    run_log().info("Change set: %s.", summary)
+    if change_set.is_empty:
+        return
+    here.registry.deployments.record(
+        deployment.correlation_id,
+        events=[DeploymentEvent(timestamp=here.clock(), event="CHANGE_SET_CREATED", details=summary)],
+        notices=[notice_of_changes(change_set)],
+        changes={"change_set_arn": change_set.arn, "change_counts": change_set.counts},
+    )
+    publish_changes(change_set)
+
+
+@step("read the change set made before")
+def stored_change_set(deployment: Deployment) -> ChangeSet:
+    """For an adopter: the change set whose execution was begun. CloudFormation removes it once it has been executed.
+
+    What is then left of it, the ARN and the stack, is all that is needed to find the operation by its token.
+    """
+    here = installation()
+    environment = here.environment(deployment.environment)
+    gateway = here.cloudformation(environment)
+    arn = deployment.change_set_arn or ""
+    try:
+        return gateway.change_set(arn)
+    except CloudFormationRefusedError as refusal:
+        if refusal.code != NO_SUCH_CHANGE_SET:
+            raise
+    return executed_change_set(arn, gateway.stack(environment.stack_name))

@@ -1,0 +1,117 @@
+"""Execute the change set and see the operation through to its end."""
+
+import time
+from collections.abc import Sequence
+
+from prefect.futures import PrefectFuture
+
+from interlock.cloudformation.gateway import CloudFormation
+from interlock.errors import StackBusyError
+from interlock.hold_keeper import HoldKeeper
+from interlock.models.deployment import Deployment, DeploymentEvent
+from interlock.models.outcome import Outcome
+from interlock.models.stack import ChangeSet
+from interlock.monitoring.watcher import StackWatcher
+from interlock.operation_outcome import outcome_of_operation, succeeded
+from interlock.wiring import Installation, installation
+from tasks.run_log import run_log
+from tasks.step import as_task, result_of, step
+
+_HISTORY_FOR_ESTIMATES = 10
+
+
+def watch_operation(deployment: Deployment, change_set: ChangeSet) -> StackWatcher:
+    """The one reader of the operation's events, for the deploy task and the monitor beside it."""
+    here = installation()
+    environment = here.environment(deployment.environment)
+    return StackWatcher(
+        here.cloudformation(environment),
+        stack_id=change_set.stack_id,
+        token=deployment.correlation_id,
+        started_after=deployment.deploying_since or here.clock(),
+        changes=change_set.changes,
+        stall_after_minutes=environment.stall_after_minutes,
+        history=_durations(here, deployment),
+        clock=here.clock,
+    )
+
+
+def _deploy(deployment: Deployment, change_set: ChangeSet, keeper: HoldKeeper, watcher: StackWatcher) -> Outcome:
+    here = installation()
+    environment = here.environment(deployment.environment)
+    gateway = here.cloudformation(environment)
+    _execute(here, gateway, deployment, change_set, keeper)
+    *_, last = watcher.follow(time.sleep)
+    run_log().info("The operation has ended: %s.", last.outcome)
+    return outcome_of_operation(last, gateway.stack(change_set.stack_id), environment)
+
+
+_deploy_task = as_task(_deploy, name="deploy the stack")
+
+
+def deploy_stack(
+    deployment: Deployment, change_set: ChangeSet, keeper: HoldKeeper, watcher: StackWatcher
+) -> PrefectFuture[Outcome]:
+    """Begin to deploy, beside the monitor; read the end of it with `outcome_of`."""
+    return _deploy_task.submit(deployment, change_set, keeper, watcher)
+
+
+def outcome_of(deploying: PrefectFuture[Outcome]) -> Outcome:
+    """Wait for the deploy task.
+
+    Raises:
+        InterlockError: the operation could not be started, or not be followed to its end.
+    """
+    deploying.wait()
+    outcome: Outcome = result_of(deploying.state)
+    return outcome
+
+
+@step("nothing to change")
+def nothing_to_change(deployment: Deployment) -> Outcome:
+    """A success: the stack is as the template wants it already."""
+    here = installation()
+    environment = here.environment(deployment.environment)
+    return succeeded(here.cloudformation(environment).stack(environment.stack_name), environment, no_changes=True)
+
+
+def _execute(
+    here: Installation, gateway: CloudFormation, deployment: Deployment, change_set: ChangeSet, keeper: HoldKeeper
+) -> None:
+    """Start the operation, once: called again after a lost answer or a crash, it finds the one that it started."""
+    token = deployment.correlation_id
+    # Stored before the call: whoever adopts us after a crash in between can ask CloudFormation which of the two happened.
+    here.registry.deployments.record(
+        token,
+        events=[
+            DeploymentEvent(
+                timestamp=here.clock(), event="DEPLOYMENT_STARTED", details="Validation passed, starting deployment"
+            )
+        ],
+        changes={"operation_token": token, "change_set_arn": change_set.arn},
+    )
+
+    def guard() -> None:
+        keeper.guard()
+        _require_quiet(gateway, change_set, token)
+
+    gateway.execute_change_set(change_set, token=token, guard=guard)
+    run_log().info("CloudFormation is carrying out the change set.")
+
+
+def _require_quiet(gateway: CloudFormation, change_set: ChangeSet, token: str) -> None:
+    """The third layer of promise 1, looked at right before the call: the stack's own status."""
+    stack = gateway.stack(change_set.stack_id)
+    if stack is None or not stack.state.is_in_progress:
+        return
+    running = gateway.latest_operation(stack)
+    if running is None or running.token != token:
+        raise StackBusyError(
+            f"Another operation runs on stack {stack.name} ({stack.status}), in spite of our hold: it is not Interlock's.",
+            next_step="Wait for it to end, then deploy again.",
+        )
+
+
+def _durations(here: Installation, deployment: Deployment) -> Sequence[float]:
+    history = here.registry.deployments.history(deployment.environment, limit=_HISTORY_FOR_ESTIMATES)
+    return [past.duration_seconds for past in history if past.duration_seconds and not past.no_changes]

@@ -1,0 +1,181 @@
+"""What the monitor makes of an observation: events on record, a progress bar, notices of a stall and of its end."""
+
+from datetime import datetime, timedelta
+
+from prefect.artifacts import create_table_artifact
+from pydantic import JsonValue
+
+from interlock.errors import TemporaryError
+from interlock.models.deployment import Deployment, DeploymentEvent
+from interlock.models.notice import Notice, NoticeKind
+from interlock.models.stack import StackEvent
+from interlock.monitoring.progress import ResourceState
+from interlock.monitoring.stall import Stall
+from interlock.monitoring.watcher import Observation
+from interlock.wiring import installation
+from tasks.artifacts import ProgressArtifact
+from tasks.notify import notify
+from tasks.run_log import run_log
+
+PROGRESS_NOTICE_SECONDS = 20
+"""The channel's one message of a deployment is edited no oftener than this."""
+
+
+class Reporter:
+    """Reports one operation. Its failures are its own: the deployment never hears of them (promise 5)."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self._here = installation()
+        self._bar = ProgressArtifact()
+        self._stage: str | None = None
+        self._told_at: datetime | None = None
+        self._stalled = False
+
+    def report(self, observation: Observation) -> None:
+        if observation.read_error:
+            run_log().warning(
+                "The stack's events could not be read (%d in a row): %s",
+                observation.failed_reads,
+                observation.read_error,
+            )
+        for event in observation.new_events:
+            run_log().info("%s", _line(event))
+        self._record(observation)
+        self._show(observation)
+
+    def _record(self, observation: Observation) -> None:
+        notices = self._notices(observation)
+        if not observation.new_events and not notices:
+            return
+        try:
+            self._here.registry.deployments.record(
+                self._deployment.correlation_id,
+                events=[_as_record_event(event) for event in observation.new_events],
+                notices=notices,
+                changes=_stack_status(observation) | _expected_finish(observation),
+            )
+        except TemporaryError as error:
+            run_log().warning("The registry did not take the stack's events: %s", error)
+            return
+        if notices:
+            notify(self._deployment)
+
+    def _notices(self, observation: Observation) -> list[Notice]:
+        return [*self._stall_notices(observation), *self._progress_notices(observation)]
+
+    def _stall_notices(self, observation: Observation) -> list[Notice]:
+        """One warning a stall, and one line when it moves again; not one a poll."""
+        stalled = observation.stall is not None
+        if stalled == self._stalled:
+            return []
+        self._stalled = stalled
+        if observation.stall is None:
+            return [Notice(kind=NoticeKind.MOVING_AGAIN)]
+        run_log().warning("The deployment may be stalled: no events for %d s.", observation.stall.quiet_seconds)
+        return [Notice(kind=NoticeKind.STALLED, facts=_stall_facts(observation.stall))]
+
+    def _progress_notices(self, observation: Observation) -> list[Notice]:
+        now = observation.observed_at
+        if observation.is_ended or (self._told_at and (now - self._told_at).total_seconds() < PROGRESS_NOTICE_SECONDS):
+            return []
+        if self._told_at is None:  # the first one is due in a while: "deploying" was told a moment ago
+            self._told_at = now
+            return []
+        self._told_at = now
+        return [Notice(kind=NoticeKind.PROGRESS, facts=_facts(observation))]
+
+    def _show(self, observation: Observation) -> None:
+        percent = observation.progress.percent
+        if percent is not None:
+            self._bar.show(percent, _summary(observation))
+
+
+def announce_gap(deployment: Deployment, seconds: float) -> None:
+    """The monitor died and is being restarted: say that nobody looked for so long."""
+    here = installation()
+    run_log().warning("The monitor ended before the operation did: starting it again.")
+    here.registry.deployments.record(
+        deployment.correlation_id,
+        events=[
+            DeploymentEvent(timestamp=here.clock(), event="MONITOR_RESTARTED", details="It ended before the operation.")
+        ],
+        notices=[Notice(kind=NoticeKind.MONITOR_GAP, facts={"seconds": round(seconds, 1)})],
+    )
+    notify(deployment)
+
+
+def publish_resources(observation: Observation) -> None:
+    """The table of resources: how each stands, and how long it took."""
+    rows = [
+        {
+            "Resource": row.logical_id,
+            "Type": row.resource_type,
+            "State": row.state.value,
+            "Seconds": round(row.seconds or 0, 1),
+        }
+        for row in observation.progress.resources
+    ]
+    create_table_artifact(key="interlock-resources", table=rows, description="The resources of this operation")
+
+
+def _line(event: StackEvent) -> str:
+    reason = f": {event.reason}" if event.reason else ""
+    return f"{event.logical_id} ({event.resource_type}) {event.status}{reason}"
+
+
+def _as_record_event(event: StackEvent) -> DeploymentEvent:
+    return DeploymentEvent(timestamp=event.timestamp, event=_event_name(event), details=_line(event))
+
+
+def _event_name(event: StackEvent) -> str:
+    """`AWS::ECS::Service` in `CREATE_COMPLETE` is `ECS_SERVICE_CREATE_COMPLETE`."""
+    kind = "_".join(event.resource_type.split("::")[1:]) or event.resource_type
+    return f"{kind}_{event.status}".upper().replace("-", "_")
+
+
+def _stack_status(observation: Observation) -> dict[str, str]:
+    own = [event for event in observation.new_events if event.is_of_the_stack]
+    return {"stack_status": own[-1].status} if own else {}
+
+
+def _expected_finish(observation: Observation) -> dict[str, datetime]:
+    """Kept on record, so that those who wait can be told without a look at the stack."""
+    if observation.estimate is None:
+        return {}
+    now, estimate = observation.observed_at, observation.estimate
+    return {
+        "likely_finish": now + timedelta(seconds=estimate.p50_seconds),
+        "late_finish": now + timedelta(seconds=estimate.p90_seconds),
+    }
+
+
+def _stall_facts(stall: Stall) -> dict[str, JsonValue]:
+    overdue: list[JsonValue] = [
+        {"logical_id": row.logical_id, "resource_type": row.resource_type, "seconds": row.seconds}
+        for row in stall.overdue
+    ]
+    return {"silent_seconds": round(stall.quiet_seconds), "resources": overdue}
+
+
+def _facts(observation: Observation) -> dict[str, JsonValue]:
+    progress, estimate = observation.progress, observation.estimate
+    running: list[JsonValue] = [
+        {"logical_id": row.logical_id, "seconds": row.seconds}
+        for row in progress.resources
+        if row.state is ResourceState.RUNNING
+    ]
+    return {
+        "done": progress.done,
+        "total": len(progress.resources),
+        "percent": progress.percent,
+        "running": running,
+        "remaining_seconds_low": estimate.p50_seconds if estimate else None,
+        "remaining_seconds_high": estimate.p90_seconds if estimate else None,
+    }
+
+
+def _summary(observation: Observation) -> str:
+    progress = observation.progress
+    running = ", ".join(row.logical_id for row in progress.resources if row.state is ResourceState.RUNNING)
+    return f"{progress.done} of {len(progress.resources)} resources{f', now {running}' if running else ''}"

@@ -1,0 +1,141 @@
+"""The record of a deployment: opened before anything else is done, closed before anything is given back."""
+
+import hashlib
+
+from prefect import State
+from prefect.runtime import deployment as prefect_deployment
+
+from interlock import console_links
+from interlock.correlation_id import new_correlation_id
+from interlock.errors import CorrelationIdTakenError, InvalidRequestError, PermanentError
+from interlock.models.deployment import Deployment, DeploymentEvent
+from interlock.models.environment import Environment
+from interlock.models.notice import Notice, NoticeKind
+from interlock.models.outcome import Outcome, outcome_of_error
+from interlock.models.request import DeploymentRequest
+from interlock.notices import notice_of
+from interlock.wiring import Installation, installation
+from tasks.artifacts import publish_outcome, publish_refusal
+from tasks.endings import final_state
+from tasks.prefect_side import current_flow_run, name_the_run
+from tasks.run_log import run_log
+from tasks.step import step
+
+
+@step("record the request")
+def open_deployment(request: DeploymentRequest) -> Deployment:
+    """The deployment of this run: a new one, or the unfinished one that an earlier attempt of this run left.
+
+    Raises:
+        UnknownEnvironmentError: there is no such environment, so there is nothing to record it under.
+        InvalidRequestError: the environment is not the one that this Prefect deployment is for.
+    """
+    here = installation()
+    environment = here.environment(request.environment)
+    _require_own_environment(request)
+    deployment = _unfinished(here) or _register(here, environment, request)
+    name_the_run(deployment)
+    run_log().info(
+        "Deployment %s of %s (stack %s).", deployment.correlation_id, environment.name, environment.stack_name
+    )
+    return deployment
+
+
+@step("record the outcome")
+def close_deployment(deployment: Deployment, outcome: Outcome) -> Deployment:
+    """Record how it ended, once: whoever comes second (a hook, the sweep, a rerun) changes nothing."""
+    here = installation()
+    event = DeploymentEvent(
+        timestamp=here.clock(), event=f"DEPLOYMENT_{outcome.status.value}", details=outcome.reason or outcome.title
+    )
+    here.registry.deployments.finish(
+        deployment.correlation_id,
+        outcome.status,
+        reason=outcome.reason,
+        events=[event],
+        notices=[notice_of(outcome, deployment, now=here.clock())],
+        changes={
+            "outputs": outcome.outputs,
+            "application_url": outcome.application_url,
+            "no_changes": outcome.no_changes,
+        }
+        | ({"stack_status": outcome.stack_status} if outcome.stack_status else {}),
+    )
+    closed = here.registry.deployments.get(deployment.correlation_id)
+    publish_outcome(closed, outcome)
+    return closed
+
+
+def refuse(request: DeploymentRequest, error: PermanentError) -> State:
+    """The end of a request that never became a deployment."""
+    outcome = outcome_of_error(error)
+    publish_refusal(request.environment, outcome)
+    return final_state(outcome)
+
+
+def _require_own_environment(request: DeploymentRequest) -> None:
+    """Whoever may run `deploy/staging` must not reach production through it."""
+    name = prefect_deployment.name
+    if name and name != request.environment:
+        raise InvalidRequestError(
+            [f"environment: {request.environment!r} was asked of the Prefect deployment 'deploy/{name}'"],
+            environment=request.environment,
+        )
+
+
+def _unfinished(here: Installation) -> Deployment | None:
+    """What an earlier attempt of this very run (a retry, or an adoption by the sweep) did not bring to an end."""
+    found = here.registry.deployments.of_flow_run(str(current_flow_run().id))
+    if found is None or found.status.is_final:
+        return None
+    return here.registry.deployments.record(
+        found.correlation_id,
+        events=[
+            DeploymentEvent(timestamp=here.clock(), event="DEPLOYMENT_ADOPTED", details="Its earlier process ended.")
+        ],
+        notices=[Notice(kind=NoticeKind.ADOPTED)],
+    )
+
+
+def _register(here: Installation, environment: Environment, request: DeploymentRequest) -> Deployment:
+    while True:
+        try:
+            return here.registry.deployments.register(
+                _new(here, environment, request),
+                notices=[Notice(kind=NoticeKind.STARTED, facts={"actor": request.actor, "git_sha": request.git_sha})],
+            )
+        except CorrelationIdTakenError:
+            run_log().info("The correlation id was taken: making another one.")
+
+
+def _new(here: Installation, environment: Environment, request: DeploymentRequest) -> Deployment:
+    run, now = current_flow_run(), here.clock()
+    is_first_attempt = (run.run_count or 0) <= 1 and run.created is not None
+    return Deployment(
+        correlation_id=new_correlation_id(now),
+        workflow_run_id=request.workflow_run_id,
+        environment=environment.name,
+        stack_name=environment.stack_name,
+        region=environment.region,
+        started_at=now,
+        updated_at=now,
+        asked_at=run.created if is_first_attempt and run.created else now,
+        github_run_url=request.github_run_url,
+        aws_console_url=console_links.stack_link(environment.region, environment.stack_name),
+        flow_run_id=str(run.id),
+        flow_run_url=_ui_url(str(run.id)),
+        actor=request.actor,
+        git_sha=request.git_sha,
+        template_sha256=hashlib.sha256(request.template.encode()).hexdigest(),
+        events=(
+            DeploymentEvent(
+                timestamp=now, event="DEPLOYMENT_REQUESTED", details=f"Asked for by {request.actor or 'an API caller'}."
+            ),
+        ),
+    )
+
+
+def _ui_url(flow_run_id: str) -> str | None:
+    from prefect.utilities.urls import url_for
+
+    return url_for("flow-run", obj_id=flow_run_id)

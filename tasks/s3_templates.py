@@ -1,0 +1,20 @@
+"""Templates from S3, read with prefect-aws by the worker's own rights."""
+
+from typing import Any
+
+from interlock.cloudformation.aws_errors import translated
+from interlock.cloudformation.templates import S3Object
+
+
+def read_template(bucket: str, key: str, most_bytes: int) -> S3Object:
+    """The object's text (no further than one byte beyond `most_bytes`) and the address of that very version."""
+    from prefect_aws.credentials import AwsCredentials  # noqa: PLC0415 - takes 3 s to import, and most templates are inline
+
+    with translated():
+        client = AwsCredentials().get_s3_client()
+        answer: dict[str, Any] = client.get_object(Bucket=bucket, Key=key, Range=f"bytes=0-{most_bytes}")
+        version = f"?versionId={answer['VersionId']}" if answer.get("VersionId") else ""
+        return S3Object(
+            body=answer["Body"].read(),
+            url=f"https://{bucket}.s3.{client.meta.region_name}.amazonaws.com/{key}{version}",
+        )

@@ -1,0 +1,155 @@
+"""Wait for the turn: the queue's head takes the slot (Prefect's global concurrency limit), then the hold (the registry's)."""
+
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from datetime import timedelta
+
+from prefect.concurrency.sync import concurrency
+
+from interlock.errors import CloudFormationUnavailableError
+from interlock.hold_keeper import HoldKeeper
+from interlock.models.deployment import Deployment
+from interlock.models.environment import Environment
+from interlock.models.notice import Notice, NoticeKind
+from interlock.timing import (
+    SLOT_LEASE_SECONDS,
+    SLOT_PATIENCE_SECONDS,
+    WAIT_POLL_SECONDS_LOCAL,
+    WAIT_POLL_SECONDS_REMOTE,
+    WAITING_NOTICE_SECONDS,
+)
+from interlock.turn import Turn
+from interlock.wiring import Installation, installation
+from tasks.notify import notify
+from tasks.prefect_side import UNREACHABLE, best_effort, client, current_flow_run, earlier_runs, ensure_limit
+from tasks.run_log import run_log
+from tasks.step import step
+
+
+@step("wait for the turn and acquire the slot")
+def acquire_slot(deployment: Deployment, held: ExitStack) -> HoldKeeper:
+    """Return when the environment is ours; what was taken is given back when `held` is left.
+
+    The slot is given back always; the hold only if the deployment's end is on record. A run that is torn down while
+    its operation goes on leaves the hold to expire, so that nobody but an adopter of this deployment gets in.
+    """
+    here = installation()
+    environment = here.environment(deployment.environment)
+    slot = _Slot(environment)
+    turn = Turn(
+        registry=here.registry,
+        environment=environment,
+        deployment=deployment,
+        stack_is_quiet=lambda: _stack_is_quiet(here, environment),
+        late_arrivals=lambda: _late_arrivals(here, deployment),
+        take_slot=slot.take,
+        tell=_Teller(here, deployment).tell,
+        clock=here.clock,
+        sleep=time.sleep,
+        poll_seconds=WAIT_POLL_SECONDS_LOCAL if here.polls_cheaply else WAIT_POLL_SECONDS_REMOTE,
+    )
+    hold = turn.take(held)
+    keeper = HoldKeeper(here.registry, hold)
+    held.callback(_release_if_ended, here, deployment, keeper)  # left last: only after the renewing has stopped
+    held.enter_context(keeper)
+    run_log().info("It is our turn: %s is held with fence %d.", environment.name, hold.fence)
+    return keeper
+
+
+class _Slot:
+    """The attempts of one deployment at its environment's slot."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+        self._first_attempt: float | None = None
+
+    def take(self, attempt: ExitStack, seconds: float) -> bool:
+        """Whether to go on. Without a Prefect server, or with a slot that leaked, the hold alone decides."""
+        self._first_attempt = self._first_attempt or time.monotonic()
+        try:
+            self._ensure_limit()
+            attempt.enter_context(self._slot(seconds))
+        except TimeoutError:
+            return self._has_leaked()
+        except UNREACHABLE as error:
+            run_log().warning("Without the slot %s: %s", self._environment.slot_name, error)
+        return True
+
+    def _slot(self, seconds: float):  # type: ignore[no-untyped-def]  # noqa: ANN202 - Prefect's own context manager type
+        return concurrency(
+            self._environment.slot_name,
+            occupy=1,
+            timeout_seconds=seconds,
+            strict=True,
+            lease_duration=SLOT_LEASE_SECONDS,
+            # A failed renewal must not cancel a deployment in the middle of its operation: the hold protects us.
+            raise_on_lease_renewal_failure=False,
+        )
+
+    def _ensure_limit(self) -> None:
+        with client() as prefect:
+            if done := ensure_limit(prefect, self._environment.slot_name):
+                run_log().warning("%s.", done.capitalize())
+
+    def _has_leaked(self) -> bool:
+        """Nobody holds the environment, and the slot has not come free in the time that a dead holder's lease runs."""
+        waited = time.monotonic() - (self._first_attempt or 0)
+        if waited < SLOT_PATIENCE_SECONDS:
+            return False
+        run_log().warning("The slot %s is taken by nobody: going on with the hold alone.", self._environment.slot_name)
+        return True
+
+
+class _Teller:
+    """Tells how the wait goes: in the log when the position changes, in the channel once a minute."""
+
+    def __init__(self, here: Installation, deployment: Deployment) -> None:
+        self._here = here
+        self._deployment = deployment
+        self._position: int | None = None
+        self._next_notice = timedelta(seconds=WAITING_NOTICE_SECONDS)
+
+    def tell(self, position: int, waited: timedelta) -> None:
+        if position != self._position:
+            self._position = position
+            run_log().info("Waiting: %s.", _in_words(position))
+        if waited >= self._next_notice:
+            self._next_notice = waited + timedelta(seconds=WAITING_NOTICE_SECONDS)
+            self._tell_channel(position, waited)
+
+    def _tell_channel(self, position: int, waited: timedelta) -> None:
+        facts = {"position": position + 1, "waited_minutes": round(waited.total_seconds() / 60, 1)}
+        self._here.registry.deployments.record(
+            self._deployment.correlation_id, notices=[Notice(kind=NoticeKind.WAITING, facts=dict(facts))]
+        )
+        notify(self._deployment)
+
+
+def _in_words(position: int) -> str:
+    return "first in the queue, the environment is still busy" if position == 0 else f"{position} ahead in the queue"
+
+
+def _stack_is_quiet(here: Installation, environment: Environment) -> bool:
+    """A failed read says nothing, so it is not a yes (promise 10)."""
+    try:
+        stack = here.cloudformation(environment).stack(environment.stack_name)
+    except CloudFormationUnavailableError as error:
+        run_log().warning("The stack's status could not be read: %s", error)
+        return False
+    return stack is None or not stack.state.is_in_progress
+
+
+def _late_arrivals(here: Installation, deployment: Deployment) -> Sequence[str]:
+    """Runs asked for earlier that have not been heard of: no record of theirs is in the registry yet."""
+    with best_effort("who asked earlier"):
+        runs = earlier_runs(deployment.environment, than=deployment.asked_at)
+        mine = str(current_flow_run().id)
+        return [run for run in runs if run != mine and here.registry.deployments.of_flow_run(run) is None]
+    return []
+
+
+def _release_if_ended(here: Installation, deployment: Deployment, keeper: HoldKeeper) -> None:
+    record = here.registry.deployments.get(deployment.correlation_id, with_events=False)
+    if record.status.is_final:
+        here.registry.holds.release(keeper.hold)

@@ -1,0 +1,82 @@
+"""The one way to make a Prefect task of a piece of work: a name that people understand, one retry policy per kind of error.
+
+A temporary error is retried by Prefect. A permanent one becomes the task's Failed state (a line in the log, no
+traceback: it may be a user's mistake) and is raised again in the flow, where it is an ending like any other.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from prefect import State, Task, task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import TaskRun
+from prefect.results import ResultRecord
+from prefect.states import Failed
+
+from interlock.errors import PermanentError, TemporaryError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+RETRY_DELAYS_SECONDS = (1, 3, 10, 30)
+
+
+def step(
+    name: str, *, retry_delays_seconds: tuple[float, ...] = RETRY_DELAYS_SECONDS
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Make a task of `work`; calling it runs the task and returns its result, or raises its InterlockError."""
+
+    def decorate(work: Callable[P, R]) -> Callable[P, R]:
+        prefect_task = as_task(work, name=name, retry_delays_seconds=retry_delays_seconds)
+
+        @wraps(work)
+        def run(*args: P.args, **kwargs: P.kwargs) -> R:
+            return result_of(prefect_task(*args, return_state=True, **kwargs))  # type: ignore[call-overload, no-any-return]
+
+        return run
+
+    return decorate
+
+
+def as_task(
+    work: Callable[..., Any], *, name: str, retry_delays_seconds: tuple[float, ...] = RETRY_DELAYS_SECONDS
+) -> Task[..., Any]:
+    """The task itself, for work that is submitted to run beside something else; read it with `result_of`."""
+
+    @wraps(work)
+    def ending_in_a_state(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return work(*args, **kwargs)
+        except PermanentError as error:
+            return Failed(message=str(error), data=error)
+
+    return task(
+        name=name,
+        retries=len(retry_delays_seconds),
+        retry_delay_seconds=list(retry_delays_seconds),
+        retry_condition_fn=_is_temporary,
+        cache_policy=NO_CACHE,
+        persist_result=False,
+    )(ending_in_a_state)
+
+
+def result_of(state: State[Any]) -> Any:
+    """What the task returned.
+
+    Raises:
+        InterlockError: the one that ended the task.
+    """
+    error = _error_in(state)
+    if error is not None:
+        raise error
+    return state.result()
+
+
+def _error_in(state: State[Any]) -> BaseException | None:
+    data = state.data.result if isinstance(state.data, ResultRecord) else state.data
+    return data if isinstance(data, BaseException) else None
+
+
+def _is_temporary(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
+    return isinstance(_error_in(state), TemporaryError)

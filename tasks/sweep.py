@@ -1,0 +1,164 @@
+"""The steps of a sweep. Each environment is swept apart from the others: one that fails does not stop them."""
+
+import os
+import socket
+
+from prefect.artifacts import create_table_artifact
+from prefect.states import AwaitingRetry
+
+from interlock.errors import DeploymentNotFoundError, InterlockError
+from interlock.models.base import Value
+from interlock.models.deployment import Deployment
+from interlock.models.environment import Environment
+from interlock.recovery import Recovery, Verdict
+from interlock.signs_of_life import is_alive
+from interlock.wiring import Installation, installation
+from tasks.prefect_side import UNREACHABLE, best_effort, client, ensure_limit, flow_run_state, sweep_soon
+from tasks.run_log import run_log
+from tasks.step import step
+
+LEASE = "sweep"
+LEASE_SECONDS = 240
+"""A sweep that takes longer is taken for dead; the next scheduled one starts after it."""
+
+
+class Finding(Value):
+    """One thing that the sweep found, and what it did about it."""
+
+    environment: str
+    correlation_id: str | None = None
+    found: str
+    done: str
+
+
+@step("is another sweep running?", retry_delays_seconds=())
+def begin_sweep() -> bool:
+    """Whether this sweep may go on: only one at a time."""
+    return installation().registry.leases.acquire(LEASE, _owner(), lifetime_seconds=LEASE_SECONDS)
+
+
+@step("end the sweep", retry_delays_seconds=())
+def end_sweep() -> None:
+    installation().registry.leases.release(LEASE, _owner())
+
+
+@step("sweep the environment", retry_delays_seconds=())
+def sweep_environment(name: str) -> list[Finding]:
+    """Finish or adopt what the dead left, remove dead tickets, mend the slot."""
+    here = installation()
+    environment = here.environment(name)
+    findings = [_settle(here, environment, deployment) for deployment in _dead(here, name)]
+    findings += [
+        Finding(environment=name, correlation_id=ticket.correlation_id, found="a dead ticket", done="removed")
+        for ticket in here.registry.queue.remove_dead(name)
+    ]
+    return [
+        *[finding for finding in findings if finding],
+        *_free_left_hold(here, environment),
+        *_mend_slot(environment),
+    ]
+
+
+@step("report")
+def report(findings: list[Finding]) -> None:
+    """An artifact of what was found, if anything was."""
+    for finding in findings:
+        run_log().warning(
+            "%s %s: %s: %s", finding.environment, finding.correlation_id or "", finding.found, finding.done
+        )
+    if findings:
+        with best_effort("the sweep's report"):
+            create_table_artifact(
+                key="interlock-sweep",
+                table=[finding.model_dump() for finding in findings],
+                description="What the sweep found, and what it did about it",
+            )
+
+
+def swept_environments() -> list[str]:
+    return sorted(installation().environments)
+
+
+def failed(environment: str, error: InterlockError) -> Finding:
+    """An environment that could not be swept."""
+    return Finding(environment=environment, found=f"could not be swept: {error}", done="left for the next sweep")
+
+
+def _dead(here: Installation, environment: str) -> list[Deployment]:
+    active = [one for one in here.registry.deployments.active() if one.environment == environment]
+    return [one for one in active if not is_alive(here.registry, one, here.clock())]
+
+
+def _settle(here: Installation, environment: Environment, deployment: Deployment) -> Finding:
+    recovery = Recovery(here.registry, environment, here.cloudformation(environment), here.clock)
+    cancelled = _was_cancelled(deployment)
+    why = "Cancelled by a person." if cancelled else "The deployment's process died."
+    verdict = recovery.settle(deployment.correlation_id, why=why, cancelled=cancelled)
+    done = str(verdict)
+    if verdict is Verdict.OPERATION_RUNS:
+        done = _see_through(deployment, cancelled=cancelled)
+    return Finding(
+        environment=environment.name,
+        correlation_id=deployment.correlation_id,
+        found=f"{deployment.status.value}, and no sign of life of its process",
+        done=done,
+    )
+
+
+def _see_through(deployment: Deployment, *, cancelled: bool) -> str:
+    """Its operation runs: its own flow run, started again, adopts it; a cancelled run is left as it is and looked at soon."""
+    try:
+        with client() as prefect:
+            if cancelled or deployment.flow_run_id is None:
+                sweep_soon(prefect, in_seconds=30)
+                return "its operation runs: looked at again in 30 s"
+            prefect.set_flow_run_state(
+                deployment.flow_run_id, AwaitingRetry(message="Its operation runs: adopting it."), force=True
+            )
+            return "its operation runs: adopted by its flow run, started again"
+    except UNREACHABLE as error:
+        return f"its operation runs, and Prefect did not take the adoption ({error}): left for the next sweep"
+
+
+def _was_cancelled(deployment: Deployment) -> bool:
+    try:
+        state = flow_run_state(deployment.flow_run_id) if deployment.flow_run_id else None
+    except UNREACHABLE:
+        return False
+    return state is not None and (state.is_cancelled() or state.is_cancelling())
+
+
+def _free_left_hold(here: Installation, environment: Environment) -> list[Finding]:
+    """A hold whose deployment has ended: its process died between the record and the release."""
+    hold = here.registry.holds.current(environment.name)
+    if hold is None or hold.owner is None or hold.is_live(here.clock()):
+        return []
+    try:
+        if not here.registry.deployments.get(hold.owner, with_events=False).status.is_final:
+            return []
+    except DeploymentNotFoundError:
+        return [
+            Finding(
+                environment=environment.name,
+                correlation_id=hold.owner,
+                found="a hold of an unknown deployment",
+                done="left",
+            )
+        ]
+    here.registry.holds.release(hold)
+    return [
+        Finding(environment=environment.name, correlation_id=hold.owner, found="a hold left behind", done="released")
+    ]
+
+
+def _mend_slot(environment: Environment) -> list[Finding]:
+    try:
+        with client() as prefect:
+            done = ensure_limit(prefect, environment.slot_name)
+    except UNREACHABLE as error:
+        return [Finding(environment=environment.name, found=f"the slot could not be checked: {error}", done="left")]
+    return [Finding(environment=environment.name, found=done, done="mended")] if done else []
+
+
+def _owner() -> str:
+    return f"{socket.gethostname()}-{os.getpid()}"

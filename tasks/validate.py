@@ -1,0 +1,61 @@
+"""Active check first (promise 6), then the request itself; the change set is checked later, with the environment held."""
+
+from interlock.active_check import ActiveCheck, Finding
+from interlock.cloudformation import templates
+from interlock.cloudformation.requests import CheckedRequest, check_request
+from interlock.errors import CloudFormationUnavailableError
+from interlock.models.deployment import Deployment, DeploymentEvent
+from interlock.models.request import DeploymentRequest
+from interlock.turn import join_queue
+from interlock.wiring import installation
+from tasks.run_log import run_log
+from tasks.s3_templates import read_template
+from tasks.step import step
+
+
+@step("check what is active")
+def check_active(deployment: Deployment) -> Finding:
+    """Join the queue and look who is ahead: a stack's operation, a holder, earlier tickets.
+
+    Raises:
+        DeploymentInProgressError: somebody is, and the environment's policy is `reject`.
+        AwsCredentialsError, CloudFormationRefusedError: the stack may not be looked at.
+    """
+    here = installation()
+    environment = here.environment(deployment.environment)
+    join_queue(here.registry, deployment, now=here.clock())
+    try:
+        stack = here.cloudformation(environment).stack(environment.stack_name)
+    except CloudFormationUnavailableError as error:
+        run_log().warning("The stack's status is not known yet: %s", error)
+        stack = None
+    finding = ActiveCheck(here.registry, environment, here.clock).look(deployment, stack)
+    if finding.is_busy:
+        run_log().info("Deployment already in progress: %s", finding.in_words)
+    return finding
+
+
+@step("check the request")
+def check(deployment: Deployment, request: DeploymentRequest) -> CheckedRequest:
+    """Template, parameters, capabilities, tags: everything that can be known to be wrong without a change set.
+
+    Raises:
+        InvalidRequestError: with all problems at once.
+    """
+    here = installation()
+    environment = here.environment(deployment.environment)
+    template = templates.load(
+        request.template,
+        templates_directory=here.settings.templates,
+        allowed_hosts=here.settings.allowed_template_hosts,
+        s3_reader=read_template,
+    )
+    checked = check_request(request, environment, template, here.cloudformation(environment))
+    for warning in checked.warnings:
+        run_log().warning("Template: %s", warning)
+    here.registry.deployments.record(
+        deployment.correlation_id,
+        events=[DeploymentEvent(timestamp=here.clock(), event="VALIDATION_PASSED", details="The request is valid.")],
+        changes={"template_sha256": template.sha256},
+    )
+    return checked
