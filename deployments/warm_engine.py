@@ -16,7 +16,7 @@ import runpy
 import sys
 from collections.abc import Callable
 from multiprocessing.context import ForkServerContext
-from typing import Any
+from typing import Any, Self
 
 import anyio
 import anyio.abc
@@ -39,7 +39,7 @@ class WarmRunner(Runner):
 
     on_ready: Callable[[], None] | None = None
 
-    async def __aenter__(self) -> "WarmRunner":
+    async def __aenter__(self) -> Self:
         await super().__aenter__()
         warm_up()
         starter = WarmEngineStarter(self, anyio.CapacityLimiter(math.inf))
@@ -71,7 +71,7 @@ class WarmEngineStarter:
     ) -> None:
         process = forkserver().Process(target=run_engine, args=(str(flow_run.id), self._environment(flow_run)))
         await anyio.to_thread.run_sync(process.start)
-        task_status.started(ProcessHandle(process))
+        task_status.started(ProcessHandle(process))  # type: ignore[arg-type]  # as good as the SpawnProcess it names
         await anyio.to_thread.run_sync(process.join, limiter=self._joining)
 
     def _environment(self, flow_run: Any) -> dict[str, str]:

@@ -96,8 +96,8 @@ def _shared_stacks(environments: Environments) -> list[str]:
 
 
 def _account(environment: Environment) -> str:
-    """The account that the role belongs to; without a role it is the worker's own."""
-    return environment.role_arn.split(":")[4] if environment.role_arn and environment.role_arn.count(":") >= 5 else ""
+    """The account that the role belongs to (`arn:partition:iam::ACCOUNT:role/name`); without one, the worker's own: ""."""
+    return dict(enumerate((environment.role_arn or "").split(":"))).get(4, "")
 
 
 def _wrong(path: Path, problems: list[str]) -> SettingsError:

@@ -32,7 +32,7 @@ _PATIENCE_SECONDS = 10.0
 """How long a call is repeated that Prefect had no time for (SQLite answers 503 now and then)."""
 _FIRST_PAUSE_SECONDS = 0.2
 _TIMEOUT_SECONDS = 10.0
-_LOG_PAGE = 200
+_PAGE = 200
 _LATE_LOGS = timedelta(seconds=5)
 """Lines arrive in batches of several writers: one may come this much after a line that is younger than it."""
 _INFO = 20
@@ -130,25 +130,28 @@ class PrefectApi:
             next_step="`interlock history ENVIRONMENT` lists those that were.",
         )
 
-    def logs(self, flow_run_id: str, *, since: datetime | None = None) -> list[LogLine]:
+    def with_subflows(self, flow_run_id: str) -> list[str]:
+        """The run's id and those of the runs that it started itself: the monitor's log and progress are its own."""
+        query = {"flow_runs": {"parent_flow_run_id": {"any_": [flow_run_id]}}, "limit": _PAGE}
+        return [flow_run_id, *(str(found["id"]) for found in _body(self._once("POST", "/flow_runs/filter", query)))]
+
+    def logs(self, flow_run_ids: Sequence[str], *, since: datetime | None = None) -> list[LogLine]:
         """Lines in the order of their time: all, or those not much older than `since` (some may be known already)."""
-        filters: dict[str, Any] = {"flow_run_id": {"any_": [flow_run_id]}, "level": {"ge_": _INFO}}
+        filters: dict[str, Any] = {"flow_run_id": {"any_": list(flow_run_ids)}, "level": {"ge_": _INFO}}
         if since:
             filters["timestamp"] = {"after_": (since - _LATE_LOGS).isoformat()}
         lines: list[LogLine] = []
         while True:
-            query = {"logs": filters, "sort": "TIMESTAMP_ASC", "offset": len(lines), "limit": _LOG_PAGE}
+            query = {"logs": filters, "sort": "TIMESTAMP_ASC", "offset": len(lines), "limit": _PAGE}
             page = _body(self._once("POST", "/logs/filter", query))
             lines += [log_line(found) for found in page]
-            if len(page) < _LOG_PAGE:
+            if len(page) < _PAGE:
                 return lines
 
-    def artifacts(self, flow_run_id: str, keys: Sequence[str]) -> dict[str, Artifact]:
-        """The run's latest artifact of each of these keys, where there is one."""
-        query = {
-            "artifacts": {"flow_run_id": {"any_": [flow_run_id]}, "key": {"any_": list(keys)}},
-            "sort": "UPDATED_DESC",
-        }
+    def artifacts(self, flow_run_ids: Sequence[str], keys: Sequence[str]) -> dict[str, Artifact]:
+        """The latest artifact of each of these keys, where there is one."""
+        filters = {"flow_run_id": {"any_": list(flow_run_ids)}, "key": {"any_": list(keys)}}
+        query = {"artifacts": filters, "sort": "UPDATED_DESC"}
         found: dict[str, Artifact] = {}
         for item in _body(self._once("POST", "/artifacts/filter", query)):
             found.setdefault(item["key"], artifact(item))

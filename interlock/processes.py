@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -44,10 +45,8 @@ def stop(process: subprocess.Popen[bytes], *, grace_seconds: float = 10) -> None
     """End the child and whatever it started: SIGTERM first, SIGKILL to its whole group after the grace."""
     if process.poll() is None:
         process.terminate()
-        try:
+        with suppress(subprocess.TimeoutExpired):  # the group is killed below, whether it listened or not
             process.wait(grace_seconds)
-        except subprocess.TimeoutExpired:
-            pass  # the group is killed below, whether it listened or not
     _kill_group(process.pid)
     process.wait()
 

@@ -31,6 +31,8 @@ StackIsQuiet = Callable[[], bool]
 """Looks at the stack now: no operation runs on it, ours or a stranger's."""
 LateArrivals = Callable[[], Sequence[str]]
 """Runs asked for before ours whose processes have not joined the queue yet."""
+SettleHolder = Callable[[str], None]
+"""Closes the deployment of this correlation id, whose process let its hold expire, if its end can be known."""
 TakeSlot = Callable[[ExitStack, float], bool]
 """One attempt at the environment's slot, of at most so many seconds; given back when the ExitStack is left."""
 Tell = Callable[[int, timedelta], None]
@@ -45,6 +47,7 @@ class Turn:
     environment: Environment
     deployment: Deployment
     stack_is_quiet: StackIsQuiet
+    settle_holder: SettleHolder
     late_arrivals: LateArrivals
     take_slot: TakeSlot
     tell: Tell
@@ -52,13 +55,14 @@ class Turn:
     sleep: Callable[[float], None]
     poll_seconds: float
     _began: datetime = field(init=False)
-    _ticket: Ticket = field(init=False)
+    _ticket: Ticket | None = field(init=False, default=None)
     _next_heartbeat: datetime = field(init=False)
     _next_stack_check: datetime = field(init=False)
 
     def __post_init__(self) -> None:
         self._began = self._next_stack_check = self.clock()
-        self._join()
+        if not self._is_held_already():
+            self._join()
 
     def take(self, held: ExitStack) -> Hold:
         """Wait until it is our turn; the slot is given back when `held` is left.
@@ -76,6 +80,8 @@ class Turn:
             self.sleep(self.poll_seconds)
 
     def _is_our_turn(self) -> bool:
+        if self._is_held_already():
+            return True
         position = self._position()
         if position == 0 and self._environment_is_free() and not self._somebody_earlier_is_on_the_way():
             return self._stack_was_quiet()
@@ -112,15 +118,26 @@ class Turn:
 
     # --- the conditions, one a method --------------------------------------------------------------------------------
 
+    def _is_held_already(self) -> bool:
+        """By an earlier process of this very deployment: it is adopted, whatever the queue and the stack look like."""
+        hold = self.registry.holds.current(self.environment.name)
+        return hold is not None and hold.owner == self.deployment.correlation_id
+
     def _position(self) -> int:
         waiting = [ticket.correlation_id for ticket in self.registry.queue.waiting(self.environment.name)]
         me = self.deployment.correlation_id
         return waiting.index(me) if me in waiting else len(waiting)
 
     def _environment_is_free(self) -> bool:
-        """Free, ours, or left by a holder whose time is up (the stack's status then decides, see `holds.claim`)."""
+        """Free, or freed just now: a holder whose time is up is closed first, so that no operation of its is left behind."""
         hold = self.registry.holds.current(self.environment.name)
-        return hold is None or hold.owner == self.deployment.correlation_id or not hold.is_live(self.clock())
+        if hold is None or hold.owner is None:
+            return True
+        if hold.is_live(self.clock()) or self.clock() < self._next_stack_check:
+            return False
+        self._next_stack_check = self.clock() + timedelta(seconds=STACK_CHECK_SECONDS)
+        self.settle_holder(hold.owner)
+        return self.registry.holds.current(self.environment.name) is None
 
     def _somebody_earlier_is_on_the_way(self) -> bool:
         """Their processes may be slower to start than ours; they are waited for, but not for long."""
@@ -130,10 +147,8 @@ class Turn:
     def _stack_was_quiet(self) -> bool:
         if self.clock() < self._next_stack_check:
             return False
-        quiet = self.stack_is_quiet()
-        if not quiet:
-            self._next_stack_check = self.clock() + timedelta(seconds=STACK_CHECK_SECONDS)
-        return quiet
+        self._next_stack_check = self.clock() + timedelta(seconds=STACK_CHECK_SECONDS)
+        return self.stack_is_quiet()
 
     def _require_time_left(self) -> None:
         if self._seconds_left() <= 0:
@@ -159,7 +174,7 @@ class Turn:
         )
 
     def _stay_alive(self) -> None:
-        if self.clock() < self._next_heartbeat:
+        if self._ticket is None or self.clock() < self._next_heartbeat:
             return
         try:
             self._ticket = self.registry.queue.heartbeat(self._ticket, lifetime_seconds=TICKET_LIFETIME_SECONDS)

@@ -1,6 +1,6 @@
 """Settings become adapters here, and nowhere else. Tests wire their own by the environment or by `Installation`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ class Installation:
 
     settings: Settings
     clock: Clock = utc_now
+    _cloudformations: "dict[str, CloudFormation]" = field(default_factory=dict)
 
     @cached_property
     def environments(self) -> Environments:
@@ -28,7 +29,7 @@ class Installation:
 
     @cached_property
     def registry(self) -> "Registry":
-        from interlock.registry import open_registry
+        from interlock.registry import open_registry  # noqa: PLC0415 - see above
 
         return open_registry(self.settings.registry_url, clock=self.clock)
 
@@ -37,7 +38,7 @@ class Installation:
         """None without a token: notices are then kept, and shown by `interlock show`."""
         if self.settings.slack_token is None:
             return None
-        from interlock.notifications.slack import Slack
+        from interlock.notifications.slack import Slack  # noqa: PLC0415 - see above
 
         return Slack(token=self.settings.slack_token, base_url=self.settings.slack_api_url)
 
@@ -54,10 +55,12 @@ class Installation:
         return found.slack_channel if found else None
 
     def cloudformation(self, environment: Environment) -> "CloudFormation":
-        from interlock.cloudformation.clients import cloudformation_client
-        from interlock.cloudformation.gateway import CloudFormation
+        """The environment's CloudFormation, made once: a client takes a while to make, and threads may share it."""
+        from interlock.cloudformation.clients import cloudformation  # noqa: PLC0415 - see above
 
-        return CloudFormation(cloudformation_client(environment), environment=environment.name)
+        if environment.name not in self._cloudformations:
+            self._cloudformations[environment.name] = cloudformation(environment)
+        return self._cloudformations[environment.name]
 
 
 @lru_cache(maxsize=1)

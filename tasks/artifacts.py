@@ -81,6 +81,11 @@ class ProgressArtifact:
     def show(self, percent: float, description: str) -> None:
         with best_effort("the progress"):
             if self._id is None:
-                self._id = create_progress_artifact(progress=percent, key=PROGRESS_KEY, description=description)
+                self._id = _created(create_progress_artifact(percent, key=PROGRESS_KEY, description=description))
             else:
                 update_progress_artifact(self._id, progress=percent, description=description)
+
+
+def _created(artifact_id: Any) -> UUID:
+    """Prefect types its synchronous calls as if they might be awaited."""
+    return UUID(str(artifact_id))

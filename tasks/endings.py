@@ -31,19 +31,19 @@ def final_state(outcome: Outcome) -> State:
     return state
 
 
-def close_failed(_flow: Flow[Any, Any], run: FlowRun, state: State) -> None:
+def close_failed(flow: Flow[..., Any], flow_run: FlowRun, state: State) -> None:  # noqa: ARG001 - Prefect's names
     """The flow raised, or returned a failed outcome (which is on record already: then this changes nothing)."""
-    _settle(run, why=f"The deployment's flow failed: {state.message or 'no reason given'}.")
+    _settle(flow_run, why=f"The deployment's flow failed: {state.message or 'no reason given'}.")
 
 
-def close_crashed(_flow: Flow[Any, Any], run: FlowRun, state: State) -> None:
+def close_crashed(flow: Flow[..., Any], flow_run: FlowRun, state: State) -> None:  # noqa: ARG001 - Prefect's names
     """The engine died."""
-    _settle(run, why=f"The deployment's process died: {state.message or 'no reason given'}")
+    _settle(flow_run, why=f"The deployment's process died: {state.message or 'no reason given'}")
 
 
-def close_cancelled(_flow: Flow[Any, Any], run: FlowRun, _state: State) -> None:
+def close_cancelled(flow: Flow[..., Any], flow_run: FlowRun, state: State) -> None:  # noqa: ARG001 - as above
     """A person cancelled the run."""
-    _settle(run, why="Cancelled by a person.", cancelled=True)
+    _settle(flow_run, why="Cancelled by a person.", cancelled=True)
 
 
 def _settle(run: FlowRun, *, why: str, cancelled: bool = False) -> None:
@@ -62,7 +62,7 @@ def _settle(run: FlowRun, *, why: str, cancelled: bool = False) -> None:
 
 
 def carry_on(run: FlowRun, *, cancelled: bool) -> None:
-    """Somebody must see the operation through: the run itself again, or (it must stay cancelled) the next sweep, soon."""
+    """Somebody must see the operation through: the run itself again, or (if it must stay cancelled) a sweep, soon."""
     with client() as prefect:
         if cancelled or run.run_count >= ADOPTIONS_AT_MOST:
             sweep_soon(prefect)

@@ -15,7 +15,7 @@ from interlock.monitoring.watcher import Observation
 from interlock.wiring import installation
 from tasks.artifacts import ProgressArtifact
 from tasks.notify import notify
-from tasks.run_log import run_log
+from tasks.run_log import log_of, run_log
 
 PROGRESS_NOTICE_SECONDS = 20
 """The channel's one message of a deployment is edited no oftener than this."""
@@ -28,7 +28,7 @@ class Reporter:
         self._deployment = deployment
         self._here = installation()
         self._bar = ProgressArtifact()
-        self._stage: str | None = None
+        self._deployment_log = log_of(deployment)
         self._told_at: datetime | None = None
         self._stalled = False
 
@@ -40,7 +40,7 @@ class Reporter:
                 observation.read_error,
             )
         for event in observation.new_events:
-            run_log().info("%s", _line(event))
+            self._deployment_log.info("%s", _line(event))
         self._record(observation)
         self._show(observation)
 

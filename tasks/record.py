@@ -4,6 +4,7 @@ import hashlib
 
 from prefect import State
 from prefect.runtime import deployment as prefect_deployment
+from prefect.utilities.urls import url_for
 
 from interlock import console_links
 from interlock.correlation_id import new_correlation_id
@@ -123,7 +124,7 @@ def _new(here: Installation, environment: Environment, request: DeploymentReques
         github_run_url=request.github_run_url,
         aws_console_url=console_links.stack_link(environment.region, environment.stack_name),
         flow_run_id=str(run.id),
-        flow_run_url=_ui_url(str(run.id)),
+        flow_run_url=url_for("flow-run", obj_id=str(run.id)),
         actor=request.actor,
         git_sha=request.git_sha,
         template_sha256=hashlib.sha256(request.template.encode()).hexdigest(),
@@ -133,9 +134,3 @@ def _new(here: Installation, environment: Environment, request: DeploymentReques
             ),
         ),
     )
-
-
-def _ui_url(flow_run_id: str) -> str | None:
-    from prefect.utilities.urls import url_for
-
-    return url_for("flow-run", obj_id=flow_run_id)

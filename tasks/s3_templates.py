@@ -12,7 +12,7 @@ def read_template(bucket: str, key: str, most_bytes: int) -> S3Object:
 
     with translated():
         client = AwsCredentials().get_s3_client()
-        answer: dict[str, Any] = client.get_object(Bucket=bucket, Key=key, Range=f"bytes=0-{most_bytes}")
+        answer: Any = client.get_object(Bucket=bucket, Key=key, Range=f"bytes=0-{most_bytes}")
         version = f"?versionId={answer['VersionId']}" if answer.get("VersionId") else ""
         return S3Object(
             body=answer["Body"].read(),

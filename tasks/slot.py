@@ -1,4 +1,4 @@
-"""Wait for the turn: the queue's head takes the slot (Prefect's global concurrency limit), then the hold (the registry's)."""
+"""Wait for the turn: the queue's head takes the slot (Prefect's concurrency limit), then the hold (the registry's)."""
 
 import time
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ from interlock.hold_keeper import HoldKeeper
 from interlock.models.deployment import Deployment
 from interlock.models.environment import Environment
 from interlock.models.notice import Notice, NoticeKind
+from interlock.recovery import Recovery
 from interlock.timing import (
     SLOT_LEASE_SECONDS,
     SLOT_PATIENCE_SECONDS,
@@ -42,6 +43,7 @@ def acquire_slot(deployment: Deployment, held: ExitStack) -> HoldKeeper:
         environment=environment,
         deployment=deployment,
         stack_is_quiet=lambda: _stack_is_quiet(here, environment),
+        settle_holder=lambda holder: _settle(here, environment, holder),
         late_arrivals=lambda: _late_arrivals(here, deployment),
         take_slot=slot.take,
         tell=_Teller(here, deployment).tell,
@@ -138,6 +140,13 @@ def _stack_is_quiet(here: Installation, environment: Environment) -> bool:
         run_log().warning("The stack's status could not be read: %s", error)
         return False
     return stack is None or not stack.state.is_in_progress
+
+
+def _settle(here: Installation, environment: Environment, holder: str) -> None:
+    """The holder's process let the hold expire: it is gone, or stopped for so long that it may not go on."""
+    recovery = Recovery(here.registry, environment, here.cloudformation(environment), here.clock)
+    verdict = recovery.settle(holder, why="The deployment's process died.")
+    run_log().warning("The holder %s shows no sign of life: %s.", holder, verdict)
 
 
 def _late_arrivals(here: Installation, deployment: Deployment) -> Sequence[str]:

@@ -1,4 +1,4 @@
-"""The one way to make a Prefect task of a piece of work: a name that people understand, one retry policy per kind of error.
+"""The one way to make a Prefect task of a piece of work: a name for people, one retry policy per kind of error.
 
 A temporary error is retried by Prefect. A permanent one becomes the task's Failed state (a line in the log, no
 traceback: it may be a user's mistake) and is raised again in the flow, where it is an ending like any other.
@@ -11,7 +11,6 @@ from typing import Any, ParamSpec, TypeVar
 from prefect import State, Task, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import TaskRun
-from prefect.results import ResultRecord
 from prefect.states import Failed
 
 from interlock.errors import PermanentError, TemporaryError
@@ -32,7 +31,9 @@ def step(
 
         @wraps(work)
         def run(*args: P.args, **kwargs: P.kwargs) -> R:
-            return result_of(prefect_task(*args, return_state=True, **kwargs))  # type: ignore[call-overload, no-any-return]
+            state: Any = prefect_task(*args, return_state=True, **kwargs)
+            result: R = result_of(state)
+            return result
 
         return run
 
@@ -74,7 +75,8 @@ def result_of(state: State[Any]) -> Any:
 
 
 def _error_in(state: State[Any]) -> BaseException | None:
-    data = state.data.result if isinstance(state.data, ResultRecord) else state.data
+    """A state's data is the error itself, or Prefect's record of it (a private type: known by what it has)."""
+    data = getattr(state.data, "result", state.data)
     return data if isinstance(data, BaseException) else None
 
 

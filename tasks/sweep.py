@@ -106,7 +106,7 @@ def _settle(here: Installation, environment: Environment, deployment: Deployment
 
 
 def _see_through(deployment: Deployment, *, cancelled: bool) -> str:
-    """Its operation runs: its own flow run, started again, adopts it; a cancelled run is left as it is and looked at soon."""
+    """Its operation runs: its own flow run, started again, adopts it; a cancelled one is looked at again soon."""
     try:
         with client() as prefect:
             if cancelled or deployment.flow_run_id is None:

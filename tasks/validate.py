@@ -1,4 +1,4 @@
-"""Active check first (promise 6), then the request itself; the change set is checked later, with the environment held."""
+"""Active check first (promise 6), then the request itself; the change set comes later, with the environment held."""
 
 from interlock.active_check import ActiveCheck, Finding
 from interlock.cloudformation import templates

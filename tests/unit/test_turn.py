@@ -1,0 +1,269 @@
+"""The wait for the turn: order, bound, and what is never overtaken. Time passes only when the waiter sleeps."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from interlock.errors import CancelledError, SupersededError, WaitTimeoutError
+from interlock.models.deployment import DeploymentStatus
+from interlock.models.environment import Environment
+from interlock.models.notice import NoticeKind
+from interlock.registry import Registry, open_registry
+from interlock.timing import HOLD_LIFETIME_SECONDS, LATE_ARRIVAL_SECONDS, SLOT_ATTEMPT_SECONDS, TICKET_LIFETIME_SECONDS
+from interlock.turn import Turn
+from tests.unit.registry.kit import ENVIRONMENT, FrozenClock, cid, claim, deployment, enqueue
+
+MINUTES = 2.0
+
+
+@dataclass
+class World:
+    """Everything around one waiter; `happenings` are done when the time has come."""
+
+    registry: Registry
+    clock: FrozenClock
+    quiet: bool = True
+    late: list[str] = field(default_factory=list)
+    slot_is_free: bool = True
+    slots_given_back: int = 0
+    settled: list[str] = field(default_factory=list)
+    told: list[int] = field(default_factory=list)
+    slot_attempts: list[float] = field(default_factory=list)
+    happenings: list[tuple[float, Callable[[], object]]] = field(default_factory=list)
+
+    def sleep(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+        for due, happen in list(self.happenings):
+            if (self.clock() - self.began).total_seconds() >= due:
+                self.happenings.remove((due, happen))
+                happen()
+
+    def turn(self, number: int) -> Turn:
+        self.began = self.clock()
+        environment = Environment(name=ENVIRONMENT, stack_name="app", region="eu-west-1", max_wait_minutes=MINUTES)
+        return Turn(
+            registry=self.registry,
+            environment=environment,
+            deployment=self.registry.deployments.get(cid(number)),
+            stack_is_quiet=lambda: self.quiet,
+            settle_holder=self.settled.append,
+            late_arrivals=lambda: self.late,
+            take_slot=self._take_slot,
+            tell=lambda position, _: self.told.append(position),
+            clock=self.clock,
+            sleep=self.sleep,
+            poll_seconds=1,
+        )
+
+    def _take_slot(self, attempt: ExitStack, seconds: float) -> bool:
+        self.slot_attempts.append(seconds)
+        if self.slot_is_free:
+            attempt.callback(self._give_back)
+        else:
+            self.clock.advance(seconds)
+        return self.slot_is_free
+
+    def _give_back(self) -> None:
+        self.slots_given_back += 1
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    clock = FrozenClock()
+    clock.advance(60)  # after the moments at which the kit's deployments were asked for
+    return World(open_registry(f"sqlite:///{tmp_path / 'registry.db'}", clock=clock), clock)
+
+
+def register(world: World, number: int) -> None:
+    world.registry.deployments.register(deployment(number))
+
+
+def test_a_free_environment_is_taken_at_once(world: World) -> None:
+    register(world, 1)
+    with ExitStack() as held:
+        hold = world.turn(1).take(held)
+        assert hold.owner == cid(1)
+        assert world.slots_given_back == 0
+    assert world.slots_given_back == 1
+    assert world.clock() == world.began
+
+
+def test_the_grant_is_on_record_and_announced(world: World) -> None:
+    register(world, 1)
+    with ExitStack() as held:
+        hold = world.turn(1).take(held)
+    record = world.registry.deployments.get(cid(1))
+    assert record.status is DeploymentStatus.IN_PROGRESS
+    assert record.fence == hold.fence
+    assert record.events[-1].event == "HOLD_GRANTED"
+    assert [row.notice.kind for row in world.registry.outbox.rows(cid(1))] == [NoticeKind.DEPLOYING]
+
+
+def test_a_live_holder_is_waited_for(world: World) -> None:
+    enqueue(world.registry, 1)
+    first = claim(world.registry, 1)
+    register(world, 2)
+    world.happenings.append((30, lambda: world.registry.holds.release(first)))
+    with ExitStack() as held:
+        hold = world.turn(2).take(held)
+    assert hold.fence == first.fence + 1
+    assert (world.clock() - world.began).total_seconds() == 30
+    assert set(world.told) == {0}
+
+
+def test_an_earlier_request_goes_first_though_it_joined_later(world: World) -> None:
+    register(world, 1)
+    register(world, 2)
+    turn = world.turn(2)
+    enqueue_again = world.registry.queue.enqueue
+    enqueue_again(ENVIRONMENT, cid(1), deployment(1).asked_at, lifetime_seconds=TICKET_LIFETIME_SECONDS)
+    world.happenings.append((10, lambda: world.registry.queue.leave(ENVIRONMENT, cid(1))))
+    with ExitStack() as held:
+        turn.take(held)
+    assert world.told[0] == 1
+    assert (world.clock() - world.began).total_seconds() == 10
+
+
+def test_a_dead_waiter_ahead_blocks_for_no_longer_than_its_ticket_lives(world: World) -> None:
+    register(world, 1)
+    world.registry.queue.enqueue(ENVIRONMENT, cid(1), deployment(1).asked_at, lifetime_seconds=TICKET_LIFETIME_SECONDS)
+    register(world, 2)
+    with ExitStack() as held:
+        world.turn(2).take(held)
+    assert TICKET_LIFETIME_SECONDS <= (world.clock() - world.began).total_seconds() <= 30
+
+
+def test_an_earlier_run_that_has_not_joined_yet_is_waited_for_but_not_for_long(world: World) -> None:
+    register(world, 2)
+    world.late = ["an-earlier-flow-run"]
+    with ExitStack() as held:
+        world.turn(2).take(held)
+    assert (world.clock() - world.began).total_seconds() == LATE_ARRIVAL_SECONDS
+
+
+def test_a_strangers_operation_is_waited_for(world: World) -> None:
+    register(world, 1)
+    world.quiet = False
+    world.happenings.append((12, lambda: setattr(world, "quiet", True)))
+    with ExitStack() as held:
+        world.turn(1).take(held)
+    assert 12 <= (world.clock() - world.began).total_seconds() < 20
+
+
+@pytest.mark.parametrize("obstacle", ["holder", "stack", "slot"])
+def test_promise_7_the_wait_ends_at_the_environments_maximum_whatever_is_in_the_way(world: World, obstacle: str) -> None:
+    register(world, 2)
+    if obstacle == "holder":
+        enqueue(world.registry, 1)
+        hold = claim(world.registry, 1)
+        for second in range(0, 200, 20):
+            world.happenings.append((second, lambda: world.registry.holds.renew(hold, lifetime_seconds=60)))
+    world.quiet = obstacle != "stack"
+    world.slot_is_free = obstacle != "slot"
+    with ExitStack() as held, pytest.raises(WaitTimeoutError) as caught:
+        world.turn(2).take(held)
+    assert caught.value.correlation_id == cid(2)
+    assert (world.clock() - world.began).total_seconds() == pytest.approx(MINUTES * 60, abs=1)
+    assert all(seconds <= SLOT_ATTEMPT_SECONDS for seconds in world.slot_attempts)
+
+
+def test_a_superseded_waiter_stops_and_says_by_whom(world: World) -> None:
+    register(world, 2)
+    enqueue(world.registry, 1)
+    claim(world.registry, 1)
+    finish = world.registry.deployments.finish
+    world.happenings.append((5, lambda: finish(cid(2), DeploymentStatus.SUPERSEDED, reason="Superseded by x.")))
+    with ExitStack() as held, pytest.raises(SupersededError, match="Superseded by x"):
+        world.turn(2).take(held)
+
+
+def test_a_cancelled_waiter_stops(world: World) -> None:
+    register(world, 2)
+    enqueue(world.registry, 1)
+    claim(world.registry, 1)
+    world.happenings.append((5, lambda: world.registry.deployments.finish(cid(2), DeploymentStatus.CANCELLED)))
+    with ExitStack() as held, pytest.raises(CancelledError):
+        world.turn(2).take(held)
+
+
+def test_the_slot_is_given_back_when_the_hold_goes_to_somebody_else(world: World) -> None:
+    register(world, 1)
+    register(world, 2)
+    turn = world.turn(2)
+    original = world._take_slot
+
+    def somebody_is_faster(attempt: ExitStack, seconds: float) -> bool:
+        if not world.slot_attempts:
+            world.registry.queue.enqueue(ENVIRONMENT, cid(1), deployment(1).asked_at, lifetime_seconds=1000)
+            claimed = claim(world.registry, 1)
+            world.happenings.append((20, lambda: world.registry.holds.release(claimed)))
+        return original(attempt, seconds)
+
+    turn.take_slot = somebody_is_faster
+    with ExitStack() as held:
+        turn.take(held)
+        assert world.slots_given_back == 1
+    assert world.slots_given_back == 2
+
+
+def test_an_expired_holder_is_settled_before_its_environment_is_taken(world: World) -> None:
+    enqueue(world.registry, 1)
+    dead = claim(world.registry, 1)
+    world.clock.advance((dead.expires_at - world.clock()).total_seconds())
+    register(world, 2)
+    turn = world.turn(2)
+
+    def settle(holder: str) -> None:
+        world.settled.append(holder)
+        world.registry.deployments.finish(holder, DeploymentStatus.FAILED)
+        world.registry.holds.release(dead)
+
+    turn.settle_holder = settle
+    with ExitStack() as held:
+        assert turn.take(held).owner == cid(2)
+    assert world.settled == [cid(1)]
+
+
+def test_an_expired_holder_whose_end_is_not_known_is_not_overtaken(world: World) -> None:
+    enqueue(world.registry, 1)
+    dead = claim(world.registry, 1)
+    world.clock.advance((dead.expires_at - world.clock()).total_seconds())
+    register(world, 2)
+    with ExitStack() as held, pytest.raises(WaitTimeoutError):
+        world.turn(2).take(held)
+    assert set(world.settled) == {cid(1)}
+
+
+def test_a_process_that_adopts_its_own_deployment_needs_no_ticket_and_gets_a_new_fence(world: World) -> None:
+    enqueue(world.registry, 1)
+    before = claim(world.registry, 1)
+    world.quiet = False  # its own operation runs
+    enqueue(world.registry, 0)
+    with ExitStack() as held:
+        hold = world.turn(1).take(held)
+    assert hold.fence == before.fence + 1
+    assert world.clock() == world.began
+    assert cid(1) not in [ticket.correlation_id for ticket in world.registry.queue.waiting(ENVIRONMENT)]
+
+
+def test_a_waiter_that_was_stopped_for_longer_than_its_ticket_lives_goes_to_the_end(world: World) -> None:
+    register(world, 1)
+    turn = world.turn(1)
+    world.clock.advance(TICKET_LIFETIME_SECONDS + 1)
+    register(world, 2)
+    world.registry.queue.enqueue(ENVIRONMENT, cid(2), deployment(2).asked_at, lifetime_seconds=10)
+    with ExitStack() as held:
+        turn.take(held)
+    assert world.told[0] == 1
+    assert world.clock() - world.began >= timedelta(seconds=10)
+
+
+def test_the_hold_lives_for_its_lifetime_from_the_grant(world: World) -> None:
+    register(world, 1)
+    with ExitStack() as held:
+        hold = world.turn(1).take(held)
+    assert hold.expires_at - world.clock() == timedelta(seconds=HOLD_LIFETIME_SECONDS)
