@@ -91,6 +91,7 @@ def run_engine(flow_run_id: str, environ: dict[str, str]) -> None:
     """In the forked child: be `python -m prefect.engine`, under a name that `ps` and a person can find."""
     os.environ.update(environ)
     sys.argv = ["prefect.engine"]
+    sys.modules.pop("prefect.engine", None)  # preloaded; run_module wants to be the first to import it
     setproctitle(f"python -m prefect.engine {flow_run_id}")
     # Prefect's own heartbeat sleeps a second at the end of every flow and subflow; the registry's heartbeats (ticket,
     # hold) tell more, and the sweep acts on them.

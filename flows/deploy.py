@@ -102,14 +102,15 @@ def _outcome(deployment: Deployment, request: DeploymentRequest, held: ExitStack
 def _deploy_and_monitor(deployment: Deployment, change_set: ChangeSet, keeper: HoldKeeper) -> Outcome:
     """The deploy task, and the monitor beside it until that has ended."""
     watcher = watch_operation(deployment, change_set)
-    deploying = deploy_stack(deployment, change_set, keeper, watcher)
-    stop = threading.Event()
+    stop, abandoned = threading.Event(), threading.Event()
+    deploying = deploy_stack(deployment, change_set, keeper, watcher, abandoned)
     deploying.add_done_callback(lambda _: stop.set())
     try:
         _keep_monitoring(deployment, watcher, stop)
         return outcome_of(deploying)
     finally:
         stop.set()
+        abandoned.set()
 
 
 def _keep_monitoring(deployment: Deployment, watcher: StackWatcher, stop: threading.Event) -> None:

@@ -20,6 +20,14 @@ def outcome_of_operation(observation: Observation, stack: Stack | None, environm
     return Outcome(status=status, reason=_reason(state, cause), stack_status=state, first_cause=cause)
 
 
+def cancelled_outcome(outcome: Outcome) -> Outcome:
+    """The same end, of an operation that a person cancelled: what did not succeed in spite of it counts as cancelled."""
+    if outcome.status is DeploymentStatus.SUCCEEDED:
+        return outcome.model_copy(update={"reason": "Cancelled by a person, but the stack had got there already."})
+    reason = f"Cancelled by a person. The stack ended in {outcome.stack_status}."
+    return outcome.model_copy(update={"status": DeploymentStatus.CANCELLED, "reason": reason, "first_cause": None})
+
+
 def succeeded(stack: Stack | None, environment: Environment, *, no_changes: bool = False) -> Outcome:
     outputs = stack.outputs if stack else {}
     return Outcome(

@@ -11,13 +11,13 @@ from interlock.clock import Clock
 from interlock.cloudformation.gateway import CloudFormation
 from interlock.errors import AlreadyFinishedError, TemporaryError
 from interlock.models.deployment import Deployment, DeploymentEvent, DeploymentStatus
-from interlock.models.environment import Environment
+from interlock.models.environment import Environment, OnCancel
 from interlock.models.outcome import Outcome
 from interlock.models.queue import Hold
 from interlock.models.stack import Stack, StackEvent
 from interlock.monitoring.watcher import StackWatcher
 from interlock.notices import notice_of
-from interlock.operation_outcome import outcome_of_operation
+from interlock.operation_outcome import cancelled_outcome, outcome_of_operation
 from interlock.registry import Registry
 from interlock.timing import HOLD_LIFETIME_SECONDS, NEVER_STARTED_SECONDS
 
@@ -52,15 +52,17 @@ class Recovery:
             self._release(deployment)
             return Verdict.NOTHING_TO_DO
         try:
-            return self._settle(self._shut_out(deployment), why, cancelled=cancelled)
+            if cancelled and not deployment.cancel_requested:
+                self._record_cancellation(deployment)
+            return self._settle(self._shut_out(deployment), why)
         except TemporaryError:
             return Verdict.UNKNOWN
         except AlreadyFinishedError:
             return Verdict.NOTHING_TO_DO  # somebody else was faster
 
-    def _settle(self, deployment: Deployment, why: str, *, cancelled: bool) -> Verdict:
+    def _settle(self, deployment: Deployment, why: str) -> Verdict:
         if not deployment.has_begun:
-            status = DeploymentStatus.CANCELLED if cancelled else DeploymentStatus.FAILED
+            status = DeploymentStatus.CANCELLED if deployment.cancel_requested else DeploymentStatus.FAILED
             return self._finish(deployment, Outcome(status=status, reason=f"{why} Nothing was changed."))
         stack = self.cloudformation.stack(self.environment.stack_name)
         events = self._operation_events(deployment, stack)
@@ -68,6 +70,8 @@ class Recovery:
             return self._settle_unseen(deployment, why)
         if outcome := self._outcome(deployment, stack, events):
             return self._finish(deployment, outcome)
+        if stack is not None and deployment.cancel_requested:
+            self._turn_back(deployment, stack)
         return Verdict.OPERATION_RUNS
 
     def _shut_out(self, deployment: Deployment) -> Deployment:
@@ -105,7 +109,34 @@ class Recovery:
             clock=self.clock,
         )
         observation = watcher.observe()
-        return outcome_of_operation(observation, stack, self.environment) if observation.is_ended else None
+        if not observation.is_ended:
+            return None
+        outcome = outcome_of_operation(observation, stack, self.environment)
+        return cancelled_outcome(outcome) if deployment.cancel_requested else outcome
+
+    def _turn_back(self, deployment: Deployment, stack: Stack) -> None:
+        """A running update is rolled back; a creation is deleted, if the environment says so, or left to finish."""
+        hold = self._own_hold(deployment)
+        if hold is None:
+            return  # it is not ours to touch any more
+        if stack.state.is_cancellable_update:
+            self.cloudformation.cancel_update(
+                stack.stack_id, token=f"{deployment.operation_token}-cancel", guard=lambda: self._guard(hold)
+            )
+        elif stack.state.is_creation and self.environment.on_cancel is OnCancel.DELETE:
+            self.cloudformation.delete_stack(
+                stack.stack_id, token=f"{deployment.operation_token}-cancel", guard=lambda: self._guard(hold)
+            )
+
+    def _guard(self, hold: Hold) -> None:
+        self.registry.holds.renew(hold, lifetime_seconds=HOLD_LIFETIME_SECONDS)
+
+    def _record_cancellation(self, deployment: Deployment) -> None:
+        self.registry.deployments.record(
+            deployment.correlation_id,
+            events=[DeploymentEvent(timestamp=self.clock(), event="CANCELLATION_REQUESTED", details="By a person.")],
+            changes={"cancel_requested": True},
+        )
 
     def _finish(self, deployment: Deployment, outcome: Outcome) -> Verdict:
         now = self.clock()

@@ -1,17 +1,17 @@
 """Execute the change set and see the operation through to its end."""
 
-import time
+import threading
 from collections.abc import Sequence
 
 from prefect.futures import PrefectFuture
 
 from interlock.cloudformation.gateway import CloudFormation
-from interlock.errors import StackBusyError
+from interlock.errors import CancelledError, StackBusyError
 from interlock.hold_keeper import HoldKeeper
 from interlock.models.deployment import Deployment, DeploymentEvent
 from interlock.models.outcome import Outcome
 from interlock.models.stack import ChangeSet
-from interlock.monitoring.watcher import StackWatcher
+from interlock.monitoring.watcher import Observation, StackWatcher
 from interlock.operation_outcome import outcome_of_operation, succeeded
 from interlock.wiring import Installation, installation
 from tasks.run_log import run_log
@@ -36,24 +36,48 @@ def watch_operation(deployment: Deployment, change_set: ChangeSet) -> StackWatch
     )
 
 
-def _deploy(deployment: Deployment, change_set: ChangeSet, keeper: HoldKeeper, watcher: StackWatcher) -> Outcome:
+def _deploy(
+    deployment: Deployment,
+    change_set: ChangeSet,
+    keeper: HoldKeeper,
+    watcher: StackWatcher,
+    abandoned: threading.Event,
+) -> Outcome:
     here = installation()
     environment = here.environment(deployment.environment)
     gateway = here.cloudformation(environment)
     _execute(here, gateway, deployment, change_set, keeper)
-    *_, last = watcher.follow(time.sleep)
+    last = _follow(deployment, watcher, abandoned)
     run_log().info("The operation has ended: %s.", last.outcome)
     return outcome_of_operation(last, gateway.stack(change_set.stack_id), environment)
+
+
+def _follow(deployment: Deployment, watcher: StackWatcher, abandoned: threading.Event) -> Observation:
+    """To the operation's end, unless the run is torn down: whoever then carries on must not wait for this thread."""
+    for observation in watcher.follow(abandoned.wait):
+        if observation.is_ended:
+            return observation
+        if abandoned.is_set():
+            break
+    raise CancelledError(
+        "The run was torn down while its operation ran.",
+        environment=deployment.environment,
+        correlation_id=deployment.correlation_id,
+    )
 
 
 _deploy_task = as_task(_deploy, name="deploy the stack")
 
 
 def deploy_stack(
-    deployment: Deployment, change_set: ChangeSet, keeper: HoldKeeper, watcher: StackWatcher
+    deployment: Deployment,
+    change_set: ChangeSet,
+    keeper: HoldKeeper,
+    watcher: StackWatcher,
+    abandoned: threading.Event,
 ) -> PrefectFuture[Outcome]:
-    """Begin to deploy, beside the monitor; read the end of it with `outcome_of`."""
-    return _deploy_task.submit(deployment, change_set, keeper, watcher)
+    """Begin to deploy, beside the monitor; read the end of it with `outcome_of`. Set `abandoned` to let go of it."""
+    return _deploy_task.submit(deployment, change_set, keeper, watcher, abandoned)
 
 
 def outcome_of(deploying: PrefectFuture[Outcome]) -> Outcome:

@@ -86,12 +86,21 @@ def failed(environment: str, error: InterlockError) -> Finding:
 
 def _dead(here: Installation, environment: str) -> list[Deployment]:
     active = [one for one in here.registry.deployments.active() if one.environment == environment]
-    return [one for one in active if not is_alive(here.registry, one, here.clock())]
+    return [one for one in active if _run_has_ended(one) or not is_alive(here.registry, one, here.clock())]
+
+
+def _run_has_ended(deployment: Deployment) -> bool:
+    """Prefect knows that it ended. (That it says "Running" means nothing: a dead worker's runs do so for good.)"""
+    try:
+        state = flow_run_state(deployment.flow_run_id) if deployment.flow_run_id else None
+    except UNREACHABLE:
+        return False
+    return state is not None and state.is_final()
 
 
 def _settle(here: Installation, environment: Environment, deployment: Deployment) -> Finding:
     recovery = Recovery(here.registry, environment, here.cloudformation(environment), here.clock)
-    cancelled = _was_cancelled(deployment)
+    cancelled = deployment.cancel_requested or _was_cancelled(deployment)
     why = "Cancelled by a person." if cancelled else "The deployment's process died."
     verdict = recovery.settle(deployment.correlation_id, why=why, cancelled=cancelled)
     done = str(verdict)

@@ -68,6 +68,8 @@ class Deployment(Value):
     outputs: dict[str, str] = Field(default_factory=dict)
     application_url: str | None = None
     no_changes: bool = False
+    cancel_requested: bool = False
+    """A person wanted it to end; whoever sees its operation through turns it back."""
     likely_finish: Instant | None = None
     """When it will probably have ended (p50), as its monitor last saw it; `late_finish` is the p90."""
     late_finish: Instant | None = None

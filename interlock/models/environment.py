@@ -18,6 +18,14 @@ class QueuePolicy(StrEnum):
     REJECT = "reject"
 
 
+class OnCancel(StrEnum):
+    """What becomes of a stack that is being created when its deployment is cancelled. A running update is rolled back."""
+
+    FINISH = "finish"
+    """Left to finish: the deployment ends as its stack does."""
+    DELETE = "delete"
+
+
 class Capability(StrEnum):
     """What a template may be allowed to do; CloudFormation's own list."""
 
@@ -38,6 +46,7 @@ class Environment(Value):
     queue_policy: QueuePolicy = QueuePolicy.WAIT
     max_wait_minutes: Annotated[float, Field(gt=0, le=7 * 24 * 60)] = 30
     stall_after_minutes: Annotated[float, Field(gt=0, le=24 * 60)] = 10
+    on_cancel: OnCancel = OnCancel.FINISH
     application_url_output: str | None = None
     capabilities: tuple[Capability, ...] = ()
     parameters: dict[str, str] = Field(default_factory=dict)

@@ -33,6 +33,15 @@ class StackStatus(str):
         return self.is_in_progress and "ROLLBACK" in self
 
     @property
+    def is_cancellable_update(self) -> bool:
+        """CancelUpdateStack is possible: a moment later, while it cleans up or rolls back, it is not."""
+        return self == "UPDATE_IN_PROGRESS"
+
+    @property
+    def is_creation(self) -> bool:
+        return self == "CREATE_IN_PROGRESS"
+
+    @property
     def is_failure(self) -> bool:
         return self.endswith("_FAILED")
 
