@@ -1,0 +1,73 @@
+"""How each kind of notice is headed, and whether it changes what the deployment's parent message says."""
+
+from typing import NamedTuple
+
+from interlock.models.deployment import DeploymentStatus
+from interlock.models.notice import NoticeKind
+
+
+class Headline(NamedTuple):
+    """`parent` heads the parent message, `detail` the reply in the thread; `status` is the parent's one word or two."""
+
+    emoji: str
+    parent: str
+    status: str
+    detail: str
+
+
+_RUNNING = "Deployment In Progress"
+
+HEADLINES: dict[NoticeKind, Headline] = {
+    NoticeKind.STARTED: Headline("🚀", "Deployment Started", "Started", "Deployment Started"),
+    NoticeKind.QUEUED: Headline("⏸️", "Deployment Queued", "Queued", "Deployment Queued"),
+    NoticeKind.WAITING: Headline("⏸️", "Deployment Queued", "Queued", "Still waiting"),
+    NoticeKind.DEPLOYING: Headline("🛠️", _RUNNING, "In progress", "Its turn: deploying"),
+    NoticeKind.CHANGES: Headline("🛠️", _RUNNING, "In progress", "Changes"),
+    NoticeKind.PROGRESS: Headline("⏳", "Deployment Progress", "In progress", "Deployment Progress"),
+    NoticeKind.STALLED: Headline("⚠️", "Deployment May Be Stalled", "In progress, perhaps stalled", "Stall warning"),
+    NoticeKind.MOVING_AGAIN: Headline("🛠️", _RUNNING, "In progress", "Moving again"),
+    NoticeKind.MONITOR_GAP: Headline("⚠️", _RUNNING, "In progress", "Monitoring gap"),
+    NoticeKind.DEGRADED: Headline("⚠️", _RUNNING, "In progress", "Reduced coordination"),
+    NoticeKind.ADOPTED: Headline("🛠️", _RUNNING, "In progress", "Deployment adopted"),
+    NoticeKind.SUCCEEDED: Headline("✅", "Deployment Complete", "Succeeded", "Deployment Complete"),
+    NoticeKind.FAILED: Headline("❌", "Deployment Failed", "Failed", "Deployment Failed"),
+    NoticeKind.ROLLED_BACK: Headline(
+        "❌", "Deployment Failed, Rolled Back", "Rolled back", "Deployment Failed, Rolled Back"
+    ),
+    NoticeKind.TIMED_OUT: Headline("⌛", "Deployment Timed Out", "Timed out in the queue", "Deployment Timed Out"),
+    NoticeKind.CANCELLED: Headline("🚫", "Deployment Cancelled", "Cancelled", "Deployment Cancelled"),
+    NoticeKind.SUPERSEDED: Headline("⏭️", "Deployment Superseded", "Superseded", "Deployment Superseded"),
+    NoticeKind.REJECTED: Headline("⛔", "Deployment Rejected", "Rejected", "Deployment already in progress"),
+    NoticeKind.SUMMARY: Headline("📬", _RUNNING, "In progress", "Slack is back"),
+}
+
+_ASIDES = (NoticeKind.MONITOR_GAP, NoticeKind.DEGRADED, NoticeKind.SUMMARY)
+"""They say something about us, not about the deployment: its parent message stays as it is."""
+
+_BY_STATUS: dict[DeploymentStatus, NoticeKind] = {
+    DeploymentStatus.QUEUED: NoticeKind.STARTED,
+    DeploymentStatus.IN_PROGRESS: NoticeKind.DEPLOYING,
+    DeploymentStatus.SUCCEEDED: NoticeKind.SUCCEEDED,
+    DeploymentStatus.FAILED: NoticeKind.FAILED,
+    DeploymentStatus.ROLLED_BACK: NoticeKind.ROLLED_BACK,
+    DeploymentStatus.CANCELLED: NoticeKind.CANCELLED,
+    DeploymentStatus.TIMED_OUT: NoticeKind.TIMED_OUT,
+    DeploymentStatus.SUPERSEDED: NoticeKind.SUPERSEDED,
+    DeploymentStatus.REJECTED: NoticeKind.REJECTED,
+}
+
+_ALARMS = (NoticeKind.FAILED, NoticeKind.ROLLED_BACK, NoticeKind.TIMED_OUT)
+
+
+def moves_parent(kind: NoticeKind) -> bool:
+    return kind not in _ASIDES
+
+
+def parent_kind(kind: NoticeKind, status: DeploymentStatus) -> NoticeKind:
+    """The kind that the parent shows: the notice's own, or for an aside what the record's status comes to."""
+    return kind if moves_parent(kind) else _BY_STATUS[status]
+
+
+def is_alarm(kind: NoticeKind) -> bool:
+    """Worth showing in the channel beside the thread: editing a message notifies nobody."""
+    return kind in _ALARMS

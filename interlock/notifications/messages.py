@@ -1,0 +1,125 @@
+"""Rendering, pure: a deployment and a notice become the parent message as it looks after the notice, and the reply that
+goes into its thread. One parent a deployment, edited in place; the thread is the whole story.
+
+The facts of each kind (JSON values). Any may be absent: the message then says less.
+
+| kind | facts |
+| --- | --- |
+| started | actor, git_sha |
+| queued | holder, holder_kind (`deployment`, `foreign`), holder_started_at (ISO), position, policy, ESTIMATE |
+| waiting | position, waited_minutes, ESTIMATE |
+| deploying, moving_again, adopted | none |
+| changes | counts {what: number}, changes [{action, logical_id, resource_type, replacement}], the first 20 |
+| progress | done, total, percent, running [{logical_id, seconds}], remaining_seconds_low, remaining_seconds_high |
+| stalled | silent_seconds, resources [{logical_id, resource_type, seconds}] |
+| monitor_gap | seconds |
+| degraded | what |
+| succeeded | duration_seconds, application_url, no_changes, outputs {name: value} |
+| failed, rolled_back | error, first_cause {logical_id, resource_type, reason, hint}, duration_seconds |
+| timed_out | waited_minutes |
+| cancelled, superseded | by |
+| rejected | as queued |
+| summary | missed, skipped, outage_minutes |
+
+ESTIMATE is estimate_minutes_low and estimate_minutes_high: until the active deployment ends. Position 1 is the next.
+"""
+
+from dataclasses import dataclass
+
+from interlock.models.deployment import Deployment
+from interlock.models.notice import Notice, NoticeKind
+from interlock.notifications.blocks import plain
+from interlock.notifications.card import Card, Field, Link, fields, links
+from interlock.notifications.details import body_of, progress_line
+from interlock.notifications.durations import in_minutes
+from interlock.notifications.facts import Facts
+from interlock.notifications.headlines import HEADLINES, is_alarm, moves_parent, parent_kind
+
+_SHA_LENGTH = 12
+_PARENT_ONLY = (NoticeKind.STARTED, NoticeKind.WAITING, NoticeKind.PROGRESS)
+"""Told by the parent alone: the first is the parent, the others would fill the thread."""
+_OUTCOMES = (NoticeKind.SUCCEEDED, NoticeKind.FAILED, NoticeKind.ROLLED_BACK)
+
+
+@dataclass(frozen=True)
+class Message:
+    """What one notice comes to in Slack."""
+
+    parent: Card
+    detail: Card | None
+    moves_parent: bool
+    """Whether the parent changes; if not, it is only posted where none is yet."""
+    broadcast: bool
+    """Whether the reply is shown in the channel too."""
+
+
+def render(deployment: Deployment, notice: Notice) -> Message:
+    return Message(
+        parent=_parent(deployment, notice),
+        detail=None if notice.kind in _PARENT_ONLY else _detail(deployment, notice),
+        moves_parent=moves_parent(notice.kind),
+        broadcast=is_alarm(notice.kind),
+    )
+
+
+def plain_text(message: Message) -> str:
+    """The message for a terminal: what is new in it."""
+    return plain(message.detail or message.parent)
+
+
+def _parent(deployment: Deployment, notice: Notice) -> Card:
+    kind = parent_kind(notice.kind, deployment.status)
+    headline = HEADLINES[kind]
+    title = f"{headline.parent} [{deployment.correlation_id}]" if kind is NoticeKind.PROGRESS else headline.parent
+    body = body_of(notice) if kind is notice.kind and kind is not NoticeKind.CHANGES else ()
+    return Card(headline.emoji, title, _parent_fields(deployment, notice), body, _links(deployment, notice))
+
+
+def _parent_fields(deployment: Deployment, notice: Notice) -> tuple[Field, ...]:
+    facts = Facts(notice.facts)
+    return fields(
+        ("Environment", deployment.environment),
+        Field("Correlation ID", deployment.correlation_id, code=True),
+        ("Status", _status(deployment, notice)),
+        ("Stack", f"{deployment.stack_name} ({deployment.region})"),
+        ("Requested by", deployment.actor or facts.text("actor")),
+        Field("Commit", (deployment.git_sha or facts.text("git_sha"))[:_SHA_LENGTH], code=True),
+        ("Changes", ", ".join(f"{count} {what}" for what, count in deployment.change_counts.items() if count)),
+        ("Duration", _recorded_duration(deployment, notice)),
+    )
+
+
+def _status(deployment: Deployment, notice: Notice) -> str:
+    status = HEADLINES[parent_kind(notice.kind, deployment.status)].status
+    progress = progress_line(Facts(notice.facts)) if notice.kind is NoticeKind.PROGRESS else ""
+    return f"{status}, {Facts(notice.facts).count('percent')} %" if progress else status
+
+
+def _recorded_duration(deployment: Deployment, notice: Notice) -> str | None:
+    """From the record when the facts do not say it, so that it stands there once, and not before the end."""
+    if parent_kind(notice.kind, deployment.status) not in _OUTCOMES or "duration_seconds" in notice.facts:
+        return None
+    return in_minutes(deployment.duration_seconds) if deployment.duration_seconds is not None else None
+
+
+def _detail(deployment: Deployment, notice: Notice) -> Card:
+    headline = HEADLINES[notice.kind]
+    emoji = "📋" if notice.kind is NoticeKind.CHANGES else headline.emoji
+    about: tuple[Field, ...] = ()
+    title = f"{headline.detail} [{deployment.correlation_id}]"
+    if notice.kind in _OUTCOMES or is_alarm(notice.kind):  # what people quote, and what stands in the channel alone
+        title = headline.detail
+        about = fields(
+            ("Environment", deployment.environment), Field("Correlation ID", deployment.correlation_id, code=True)
+        )
+    ends = _links(deployment, notice) if notice.kind in _OUTCOMES else ()
+    return Card(emoji, title, about, body_of(notice), ends, compact=True)
+
+
+def _links(deployment: Deployment, notice: Notice) -> tuple[Link, ...]:
+    return links(
+        Application_URL=Facts(notice.facts).text("application_url") or deployment.application_url,
+        Workflow=deployment.github_run_url,
+        Prefect_run=deployment.flow_run_url,
+        AWS_Console=deployment.aws_console_url,
+    )

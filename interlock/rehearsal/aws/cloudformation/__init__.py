@@ -1,0 +1,1 @@
+"""CloudFormation with slow, failing and stalling resources: MiniStack builds what it can, stand-ins the rest."""

@@ -1,0 +1,75 @@
+"""What a caller with nothing but HTTP does: look up the Prefect deployment, ask for a run, follow it."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
+QUEUE = "AWS::SQS::Queue"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A deployment that was asked for."""
+
+    api_url: str
+    flow_run_id: str
+
+    def run(self) -> dict[str, Any]:
+        answer: dict[str, Any] = httpx.get(f"{self.api_url}/flow_runs/{self.flow_run_id}", timeout=30).raise_for_status().json()
+        return answer
+
+    def wait(self, *, timeout_seconds: float = 120) -> dict[str, Any]:
+        """The finished run."""
+        deadline = time.monotonic() + timeout_seconds
+        while (run := self.run())["state_type"] not in FINAL:
+            assert time.monotonic() < deadline, f"{run['name']} is still {run['state_name']}\n{self.log()}"
+            time.sleep(0.2)
+        return run
+
+    def outcome(self) -> dict[str, Any]:
+        return self._artifacts("interlock-outcome")[-1]
+
+    def correlation_id(self) -> str:
+        return str(self.run()["name"].split()[-1])
+
+    def log(self) -> str:
+        body = {"logs": {"flow_run_id": {"any_": [self.flow_run_id]}}, "sort": "TIMESTAMP_ASC"}
+        lines = httpx.post(f"{self.api_url}/logs/filter", json=body, timeout=30).raise_for_status().json()
+        return "\n".join(line["message"] for line in lines)
+
+    def wait_for_log(self, text: str, *, timeout_seconds: float = 60) -> None:
+        deadline = time.monotonic() + timeout_seconds
+        while text not in self.log():
+            assert time.monotonic() < deadline, f"{text!r} did not appear in:\n{self.log()}"
+            time.sleep(0.2)
+
+    def cancel(self) -> None:
+        body = {"state": {"type": "CANCELLING"}}
+        httpx.post(f"{self.api_url}/flow_runs/{self.flow_run_id}/set_state", json=body, timeout=30).raise_for_status()
+
+    def _artifacts(self, key: str) -> list[dict[str, Any]]:
+        body = {"artifacts": {"flow_run_id": {"any_": [self.flow_run_id]}, "key": {"any_": [key]}}}
+        found = httpx.post(f"{self.api_url}/artifacts/filter", json=body, timeout=30).raise_for_status().json()
+        return [artifact["data"] for artifact in found]
+
+
+def ask(api_url: str, environment: str, template: str, **parameters: object) -> Asked:
+    deployment = httpx.get(f"{api_url}/deployments/name/deploy/{environment}", timeout=30).raise_for_status().json()
+    body = {"parameters": {"environment": environment, "template": template, **parameters}}
+    run = httpx.post(f"{api_url}/deployments/{deployment['id']}/create_flow_run", json=body, timeout=30)
+    return Asked(api_url, run.raise_for_status().json()["id"])
+
+
+def chain(*seconds: float, delay: int = 0) -> str:
+    """A template of queues, each after the one before, that take so many seconds each."""
+    lines = ["Resources:"]
+    for number, each in enumerate(seconds):
+        after = f", DependsOn: R{number - 1}" if number else ""
+        lines.append(
+            f"  R{number}: {{Type: {QUEUE}{after}, Properties: {{DelaySeconds: {delay}}}, "
+            f"Metadata: {{Rehearsal: {{Seconds: {each}}}}}}}"
+        )
+    return "\n".join(lines)

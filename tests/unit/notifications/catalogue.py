@@ -1,0 +1,158 @@
+"""Every message once, with imaginary facts: the catalogue in docs/messages.md.
+
+`python -m tests.unit.notifications.catalogue` writes the page anew.
+"""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from interlock.models.deployment import Deployment, DeploymentStatus
+from interlock.models.notice import Notice, NoticeKind
+from interlock.notifications.blocks import plain
+from interlock.notifications.messages import Message, render
+
+PAGE = Path(__file__).parents[3] / "docs" / "messages.md"
+ASKED_AT = datetime(2026, 3, 2, 14, 5, 0, tzinfo=UTC)
+HOLDER = "20260302-135512-9b1d04e7"
+NEWER = "20260302-141930-c0ffee11"
+
+_OPENING = """# Messages
+
+What a channel is told, in text form. Each deployment has one message, edited in place; the rest is in its thread.
+Written by `python -m tests.unit.notifications.catalogue`.
+"""
+
+_STATUS = {
+    NoticeKind.SUCCEEDED: DeploymentStatus.SUCCEEDED,
+    NoticeKind.FAILED: DeploymentStatus.FAILED,
+    NoticeKind.ROLLED_BACK: DeploymentStatus.ROLLED_BACK,
+    NoticeKind.TIMED_OUT: DeploymentStatus.TIMED_OUT,
+    NoticeKind.CANCELLED: DeploymentStatus.CANCELLED,
+    NoticeKind.SUPERSEDED: DeploymentStatus.SUPERSEDED,
+    NoticeKind.REJECTED: DeploymentStatus.REJECTED,
+    NoticeKind.STARTED: DeploymentStatus.QUEUED,
+    NoticeKind.QUEUED: DeploymentStatus.QUEUED,
+    NoticeKind.WAITING: DeploymentStatus.QUEUED,
+}
+
+_QUEUED: dict[str, JsonValue] = {
+    "holder": HOLDER,
+    "holder_kind": "deployment",
+    "holder_started_at": "2026-03-02T13:55:12+00:00",
+    "position": 1,
+    "estimate_minutes_low": 4,
+    "estimate_minutes_high": 7,
+    "policy": "wait",
+}
+_CAUSE: dict[str, JsonValue] = {
+    "logical_id": "Service",
+    "resource_type": "AWS::ECS::Service",
+    "reason": "Resource handler returned message: ECS Deployment Circuit Breaker was triggered",
+    "hint": "The tasks did not become healthy. Look at the stopped tasks' logs and the target group's health check.",
+}
+_FAILURE: dict[str, JsonValue] = {
+    "error": "The following resource(s) failed to update: [Service].",
+    "first_cause": _CAUSE,
+    "duration_seconds": 412,
+}
+_CHANGES: list[JsonValue] = [
+    {"action": "Add", "logical_id": "Queue", "resource_type": "AWS::SQS::Queue"},
+    {"action": "Modify", "logical_id": "Service", "resource_type": "AWS::ECS::Service", "replacement": "False"},
+    {"action": "Modify", "logical_id": "Database", "resource_type": "AWS::RDS::DBInstance", "replacement": "True"},
+]
+
+SAMPLES: list[tuple[NoticeKind, dict[str, JsonValue]]] = [
+    (NoticeKind.STARTED, {"actor": "ada", "git_sha": "4f2c9d1e8a7b6c5d4e3f2a1b0c9d8e7f6a5b4c3d"}),
+    (NoticeKind.QUEUED, _QUEUED),
+    (NoticeKind.QUEUED, {**_QUEUED, "holder": "production-stack", "holder_kind": "foreign", "policy": "latest"}),
+    (NoticeKind.WAITING, {**_QUEUED, "waited_minutes": 3}),
+    (NoticeKind.DEPLOYING, {}),
+    (NoticeKind.CHANGES, {"counts": {"add": 1, "modify": 1, "remove": 0, "replace": 1}, "changes": _CHANGES}),
+    (
+        NoticeKind.PROGRESS,
+        {
+            "done": 8,
+            "total": 12,
+            "percent": 67,
+            "running": [{"logical_id": "Service", "seconds": 130}],
+            "remaining_seconds_low": 120,
+            "remaining_seconds_high": 240,
+        },
+    ),
+    (
+        NoticeKind.STALLED,
+        {
+            "silent_seconds": 720,
+            "resources": [{"logical_id": "Service", "resource_type": "AWS::ECS::Service", "seconds": 735}],
+        },
+    ),
+    (NoticeKind.MOVING_AGAIN, {}),
+    (NoticeKind.MONITOR_GAP, {"seconds": 42}),
+    (NoticeKind.DEGRADED, {"what": "the deployment registry"}),
+    (NoticeKind.ADOPTED, {}),
+    (
+        NoticeKind.SUCCEEDED,
+        {
+            "duration_seconds": 318,
+            "application_url": "app-1234.eu-west-1.elb.amazonaws.com",
+            "outputs": {"ClusterName": "production-cluster", "QueueUrl": "https://sqs.example/1/queue"},
+        },
+    ),
+    (NoticeKind.SUCCEEDED, {"duration_seconds": 6, "no_changes": True}),
+    (NoticeKind.FAILED, _FAILURE),
+    (NoticeKind.ROLLED_BACK, _FAILURE),
+    (NoticeKind.TIMED_OUT, {"waited_minutes": 30}),
+    (NoticeKind.CANCELLED, {"by": "ada"}),
+    (NoticeKind.SUPERSEDED, {"by": NEWER}),
+    (NoticeKind.REJECTED, _QUEUED),
+    (NoticeKind.SUMMARY, {"missed": 5, "skipped": 11, "outage_minutes": 23}),
+]
+
+
+def deployment(**changes: object) -> Deployment:
+    made = Deployment(
+        correlation_id="20260302-140500-3e7a91bc",
+        environment="production",
+        stack_name="production-stack",
+        region="eu-west-1",
+        asked_at=ASKED_AT,
+        started_at=ASKED_AT,
+        updated_at=ASKED_AT,
+        actor="ada",
+        git_sha="4f2c9d1e8a7b6c5d4e3f2a1b0c9d8e7f6a5b4c3d",
+        github_run_url="https://github.com/acme/shop/actions/runs/8123456789",
+        flow_run_url="http://127.0.0.1:4200/runs/flow-run/0b5d2a7e-5f43-4f59-9d7a-6f4f0f4a0c11",
+        aws_console_url="https://eu-west-1.console.aws.amazon.com/cloudformation/home?region=eu-west-1#/stacks/events",
+    )
+    return made.model_copy(update=changes)
+
+
+def message(kind: NoticeKind, facts: dict[str, JsonValue]) -> Message:
+    status = _STATUS.get(kind, DeploymentStatus.IN_PROGRESS)
+    since = None if status is DeploymentStatus.QUEUED else ASKED_AT + timedelta(minutes=4)
+    return render(deployment(status=status, deploying_since=since), Notice(kind=kind, facts=facts))
+
+
+def notices(*kinds: NoticeKind) -> list[Notice]:
+    """Each with the first of its samples' facts."""
+    facts = dict(reversed(SAMPLES))
+    return [Notice(kind=kind, facts=facts[kind]) for kind in kinds]
+
+
+def page() -> str:
+    return "\n".join([_OPENING, *(_entry(kind, message(kind, facts)) for kind, facts in SAMPLES)])
+
+
+def _entry(kind: NoticeKind, rendered: Message) -> str:
+    parent = f"The deployment's message becomes:\n\n```text\n{plain(rendered.parent)}\n```\n"
+    reply = f"In its thread{', and in the channel' if rendered.broadcast else ''}:\n\n```text\n{{}}\n```\n"
+    parts = [f"## {kind}\n"]
+    parts += [parent] if rendered.moves_parent else ["The deployment's message stays as it is.\n"]
+    parts += [reply.format(plain(rendered.detail))] if rendered.detail else []
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
