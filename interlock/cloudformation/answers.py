@@ -1,0 +1,74 @@
+"""AWS's answers read into values. A part that must be there and is not means a cut-short answer, never "nothing"."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from interlock.errors import CloudFormationUnavailableError
+from interlock.models.stack import Change, ChangeSet, Stack, StackEvent
+
+Answer = Mapping[str, Any]
+
+
+def part(answer: Answer, key: str) -> Any:
+    """The part `key` of an answer.
+
+    Raises:
+        CloudFormationUnavailableError: it is missing, so the answer was cut short and says nothing.
+    """
+    if key not in answer:
+        raise CloudFormationUnavailableError(
+            f"AWS's answer has no {key}: it was cut short.", next_step="It will be tried again."
+        )
+    return answer[key]
+
+
+def stack_of(answer: Answer) -> Stack:
+    return Stack(
+        name=part(answer, "StackName"),
+        stack_id=part(answer, "StackId"),
+        status=part(answer, "StackStatus"),
+        status_reason=answer.get("StackStatusReason"),
+        outputs={each["OutputKey"]: each.get("OutputValue", "") for each in answer.get("Outputs", [])},
+        tags={each["Key"]: each["Value"] for each in answer.get("Tags", [])},
+        creation_time=answer.get("CreationTime"),
+        last_updated_time=answer.get("LastUpdatedTime"),
+    )
+
+
+def event_of(answer: Answer) -> StackEvent:
+    return StackEvent(
+        event_id=part(answer, "EventId"),
+        timestamp=part(answer, "Timestamp"),
+        stack_id=part(answer, "StackId"),
+        stack_name=answer.get("StackName", ""),
+        logical_id=answer.get("LogicalResourceId", ""),
+        physical_id=answer.get("PhysicalResourceId"),
+        resource_type=answer.get("ResourceType", ""),
+        status=answer.get("ResourceStatus", ""),
+        reason=answer.get("ResourceStatusReason"),
+        token=answer.get("ClientRequestToken"),
+    )
+
+
+def change_set_of(answer: Answer, changes: list[Answer]) -> ChangeSet:
+    return ChangeSet(
+        arn=part(answer, "ChangeSetId"),
+        name=answer.get("ChangeSetName", ""),
+        stack_id=part(answer, "StackId"),
+        stack_name=answer.get("StackName", ""),
+        status=part(answer, "Status"),
+        execution_status=answer.get("ExecutionStatus", "UNAVAILABLE"),
+        status_reason=answer.get("StatusReason"),
+        changes=tuple(_change_of(each["ResourceChange"]) for each in changes if "ResourceChange" in each),
+    )
+
+
+def _change_of(answer: Answer) -> Change:
+    return Change(
+        action=answer.get("Action", ""),
+        logical_id=answer.get("LogicalResourceId", ""),
+        physical_id=answer.get("PhysicalResourceId"),
+        resource_type=answer.get("ResourceType", ""),
+        replacement=answer.get("Replacement"),
+        scope=tuple(answer.get("Scope", ())),
+    )

@@ -1,0 +1,76 @@
+"""boto3 clients for an environment. boto3 is imported with the first one: commands that need none start fast."""
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from interlock.cloudformation.aws_errors import translated
+from interlock.cloudformation.gateway import CloudFormation
+from interlock.models.environment import Environment
+
+if TYPE_CHECKING:
+    import boto3
+    import botocore.session
+    from botocore.config import Config
+
+_READ_ATTEMPTS = 4
+_CONNECT_TIMEOUT_SECONDS = 5
+_READ_TIMEOUT_SECONDS = 20
+
+
+def cloudformation(environment: Environment) -> CloudFormation:
+    """The environment's CloudFormation, called with `role_arn` when it has one.
+
+    Raises:
+        AwsCredentialsError: there are no credentials (an assumed role's are only asked for with the first call).
+    """
+    with translated(environment.name):
+        session = _session(environment)
+        reading = session.client("cloudformation", config=_config(_READ_ATTEMPTS))
+        # One attempt: the gateway repeats a change itself, and asks its guard before each attempt. botocore would
+        # repeat it up to 20 seconds later, when our fence may have been overtaken.
+        changing = session.client("cloudformation", config=_config(1))
+    return CloudFormation(reading, changing_client=changing, environment=environment.name)
+
+
+def _config(attempts: int) -> "Config":
+    """Retries in "standard" mode. The "adaptive" one sleeps inside a call to keep a rate of its own: between our guard
+    and the request, and longer than a look at the stack is worth. The pace of the looks is ours to slow down.
+    """
+    from botocore.config import Config  # noqa: PLC0415 (heavy, see above)
+
+    return Config(
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        connect_timeout=_CONNECT_TIMEOUT_SECONDS,
+        read_timeout=_READ_TIMEOUT_SECONDS,
+        user_agent_extra="interlock",
+    )
+
+
+def _session(environment: Environment) -> "boto3.Session":
+    import boto3  # noqa: PLC0415 (heavy, see above)
+    import botocore.session  # noqa: PLC0415 (as above)
+
+    own = botocore.session.get_session()
+    own.set_config_variable("region", environment.region)
+    if environment.role_arn is None:
+        return boto3.Session(botocore_session=own)
+    assumed = botocore.session.get_session()
+    assumed.set_config_variable("region", environment.region)
+    # botocore has no public way to give a session credentials that renew themselves; an assumed role's end after 1 h.
+    assumed._credentials = _renewed_credentials(own, environment.role_arn, environment)  # type: ignore[attr-defined]  # noqa: SLF001 (see above)
+    return boto3.Session(botocore_session=assumed)
+
+
+def _renewed_credentials(own: "botocore.session.Session", role_arn: str, environment: Environment) -> Any:
+    from botocore.credentials import (  # noqa: PLC0415 (heavy, see above)
+        AssumeRoleCredentialFetcher,
+        DeferredRefreshableCredentials,
+    )
+
+    fetcher = AssumeRoleCredentialFetcher(
+        client_creator=partial(own.create_client, region_name=environment.region),
+        source_credentials=own.get_credentials(),
+        role_arn=role_arn,
+        extra_args={"RoleSessionName": f"interlock-{environment.name}"[:64]},
+    )
+    return DeferredRefreshableCredentials(method="assume-role", refresh_using=fetcher.fetch_credentials)

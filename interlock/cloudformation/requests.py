@@ -1,0 +1,82 @@
+"""A request checked before anything waits for it: all its problems at once, or what a deployment needs of it."""
+
+from collections.abc import Iterator
+
+from pydantic import Field
+
+from interlock.cloudformation import capabilities, parameters, tags
+from interlock.cloudformation.gateway import CloudFormation
+from interlock.cloudformation.lint import Findings, lint
+from interlock.cloudformation.templates import INLINE_BYTES, Template
+from interlock.errors import CloudFormationRefusedError, InvalidRequestError
+from interlock.models.base import Value
+from interlock.models.environment import Capability, Environment
+from interlock.models.request import DeploymentRequest
+
+
+class CheckedRequest(Value):
+    """What is passed to CloudFormation, with nothing known to be wrong about it."""
+
+    template: Template = Field(repr=False)
+    parameters: dict[str, str] = Field(repr=False)
+    """The effective ones; they may be secret: show `shown_parameters`."""
+    shown_parameters: dict[str, str]
+    capabilities: tuple[Capability, ...]
+    tags: dict[str, str]
+    warnings: tuple[str, ...] = ()
+
+
+def check_request(
+    request: DeploymentRequest, environment: Environment, template: Template, gateway: CloudFormation | None = None
+) -> CheckedRequest:
+    """The request joined with its environment: the request's parameters and tags win, capabilities are united.
+
+    Parameters of the environment that the template does not declare are silently left out; of the request, they are a
+    problem. With a gateway, CloudFormation's own ValidateTemplate has its say too.
+
+    Raises:
+        InvalidRequestError: with every problem, each with its path; no value of a parameter is quoted.
+        CloudFormationUnavailableError: ValidateTemplate could not be asked.
+    """
+    findings = lint(template.body, environment.region)
+    found = [*_problems(request, environment, template, findings), *_refusal(template, findings, gateway)]
+    if found:
+        raise InvalidRequestError(list(dict.fromkeys(found)), environment=environment.name)
+    declared = parameters.declared_in(findings.template or {})
+    effective = parameters.effective_parameters(
+        declared, environment=environment.parameters, request=request.parameters
+    )
+    return CheckedRequest(
+        template=template,
+        parameters=effective,
+        shown_parameters=parameters.masked(effective, declared),
+        capabilities=capabilities.known([*environment.capabilities, *request.capabilities]),
+        tags={**environment.tags, **request.tags},
+        warnings=findings.warnings,
+    )
+
+
+def _problems(
+    request: DeploymentRequest, environment: Environment, template: Template, findings: Findings
+) -> Iterator[str]:
+    if not template.fits_inline and template.url is None:
+        size = len(template.body.encode())
+        yield f"template: {size:,} bytes; more than {INLINE_BYTES:,} must come from S3 (`s3://bucket/key`)."
+    yield from findings.errors
+    if findings.template is not None:
+        declared = parameters.declared_in(findings.template)
+        yield from parameters.problems(declared, environment=environment.parameters, request=request.parameters)
+    names = [*environment.capabilities, *request.capabilities]
+    yield from capabilities.problems(findings.template or {}, names)
+    yield from tags.problems({**environment.tags, **request.tags})
+
+
+def _refusal(template: Template, findings: Findings, gateway: CloudFormation | None) -> Iterator[str]:
+    if gateway is None or findings.template is None or not (template.fits_inline or template.url):
+        return
+    try:
+        gateway.validate_template(template)
+    except CloudFormationRefusedError as refusal:
+        if refusal.code != "ValidationError":
+            raise  # we may not ask: that is not the request's fault
+        yield f"template: {refusal.message} (CloudFormation)."
