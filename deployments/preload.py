@@ -1,12 +1,12 @@
 """What the fork server imports once for all engines: everything slow that a deployment needs, and nothing that starts a thread."""
 
 import boto3  # noqa: F401
-import botocore.session
-import cfnlint.api  # noqa: F401
 import prefect.engine
 import prefect.flow_engine
 import prefect.task_engine  # noqa: F401
 import slack_sdk.web  # noqa: F401
+
+from interlock.cloudformation import lint
 
 import tasks.change_set
 import tasks.deploy_stack
@@ -17,5 +17,4 @@ import tasks.slot
 import tasks.sweep
 import tasks.validate  # noqa: F401
 
-# CloudFormation's service model is the slowest file that boto3 reads (0.1 s): the cache is the session loader's own.
-botocore.session.get_session().get_service_model("cloudformation")
+lint.preload()

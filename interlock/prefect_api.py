@@ -4,8 +4,10 @@ Every call is bounded: one that is not answered ends in `PrefectUnreachableError
 how long to go on asking.
 """
 
+import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -227,16 +229,30 @@ class PrefectApi:
 
 
 def _client(url: str, environ: Mapping[str, str], transport: "httpx.BaseTransport | None") -> "httpx.Client":
-    import httpx  # noqa: PLC0415 - heavy, see above
+    # Both cost more than all that is needed: httpx's own command line (rich, pygments) and HTTP/2, never spoken here.
+    with _as_if_not_installed("httpx._main", "h2"):
+        import httpx  # noqa: PLC0415 - heavy, see above
 
-    return httpx.Client(
-        headers=_credentials(environ),
-        timeout=_TIMEOUT_SECONDS,
-        transport=transport,
-        # A proxy of the environment is never meant for this machine, and certificates are not needed without TLS.
-        trust_env=httpx.URL(url).host not in ("127.0.0.1", "localhost", "::1"),
-        verify=not url.startswith("http:"),
-    )
+        return httpx.Client(
+            headers=_credentials(environ),
+            timeout=_TIMEOUT_SECONDS,
+            transport=transport,
+            # A proxy of the environment is never meant for this machine, and certificates are not needed without TLS.
+            trust_env=httpx.URL(url).host not in ("127.0.0.1", "localhost", "::1"),
+            verify=not url.startswith("http:"),
+        )
+
+
+@contextmanager
+def _as_if_not_installed(*names: str) -> Iterator[None]:
+    """While this lasts, importing these modules fails, which their importers expect of optional ones."""
+    hidden = [name for name in names if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None is Python's mark for it
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 def _ui_url(api_url: str) -> str:

@@ -6,7 +6,7 @@ from interlock.cloudformation.requests import CheckedRequest
 from interlock.errors import CloudFormationRefusedError
 from interlock.hold_keeper import HoldKeeper
 from interlock.models.deployment import Deployment, DeploymentEvent
-from interlock.models.stack import ChangeSet, executed_change_set
+from interlock.models.stack import ChangeSet
 from interlock.notices import notice_of_changes
 from interlock.wiring import installation
 from tasks.artifacts import publish_changes
@@ -77,4 +77,13 @@ def stored_change_set(deployment: Deployment) -> ChangeSet:
     except CloudFormationRefusedError as refusal:
         if refusal.code != NO_SUCH_CHANGE_SET:
             raise
-    return executed_change_set(arn, gateway.stack(environment.stack_name))
+    stack = gateway.stack(environment.stack_name)
+    if stack is None:
+        raise CloudFormationRefusedError(
+            f"The stack {environment.stack_name} is gone: somebody deleted it while it was being deployed.",
+            code="StackGone",
+            environment=environment.name,
+            correlation_id=deployment.correlation_id,
+            next_step="Find out who did, then deploy again.",
+        )
+    return change_sets.executed(arn, stack)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from interlock.cloudformation.aws_errors import translated
-from interlock.cloudformation.templates import S3Object
+from interlock.cloudformation.templates import S3Object, s3_address
 
 
 def read_template(bucket: str, key: str, most_bytes: int) -> S3Object:
@@ -13,8 +13,5 @@ def read_template(bucket: str, key: str, most_bytes: int) -> S3Object:
     with translated():
         client = AwsCredentials().get_s3_client()
         answer: Any = client.get_object(Bucket=bucket, Key=key, Range=f"bytes=0-{most_bytes}")
-        version = f"?versionId={answer['VersionId']}" if answer.get("VersionId") else ""
-        return S3Object(
-            body=answer["Body"].read(),
-            url=f"https://{bucket}.s3.{client.meta.region_name}.amazonaws.com/{key}{version}",
-        )
+        address = s3_address(client.meta.region_name, bucket, key, answer.get("VersionId"))
+        return S3Object(body=answer["Body"].read(), url=address)

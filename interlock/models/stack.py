@@ -123,18 +123,6 @@ class ChangeSet(Value):
         return counts
 
 
-def executed_change_set(arn: str, stack: Stack | None) -> ChangeSet:
-    """What is left of a change set that CloudFormation removed when it was executed."""
-    return ChangeSet(
-        arn=arn,
-        name=arn.rpartition("changeSet/")[2].partition("/")[0],
-        stack_id=stack.stack_id if stack else "",
-        stack_name=stack.name if stack else "",
-        status="DELETE_COMPLETE",
-        execution_status="EXECUTE_COMPLETE",
-    )
-
-
 class Failure(Value):
     """The first cause of a failed operation: the resource that failed before the cancellations after it."""
 

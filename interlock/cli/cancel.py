@@ -1,0 +1,52 @@
+"""`interlock cancel`: ask Prefect to cancel a deployment's run."""
+
+import os
+import uuid
+from typing import TYPE_CHECKING
+
+import click
+
+from interlock.correlation_id import is_correlation_id
+from interlock.errors import InvalidRequestError
+
+if TYPE_CHECKING:
+    from interlock.prefect_api import PrefectApi
+    from interlock.prefect_values import FlowRun
+
+
+@click.command()
+@click.argument("deployment", metavar="CORRELATION_ID")
+@click.option("--reason", metavar="TEXT", help="Kept with the run, for those who wonder later.")
+def cancel(deployment: str, reason: str | None) -> None:
+    """Cancel the deployment CORRELATION_ID.
+
+    One that waits leaves the queue. One that is deploying has its stack operation cancelled; the rollback takes its
+    time, and the environment is free after it. The id of a flow run will do as well.
+    """
+    from interlock.prefect_api import PrefectApi  # noqa: PLC0415 - httpx takes its time
+
+    _check(deployment)
+    api = PrefectApi(os.environ)
+    run = _find(api, deployment)
+    who = os.environ.get("GITHUB_ACTOR") or os.environ.get("USER") or "somebody"
+    api.cancel(run, reason=reason or f"Cancelled by {who} with interlock cancel.")
+    click.echo(f"Asked to cancel {run.correlation_id or run.id}: {api.flow_run_url(run.id)}")
+    if run.correlation_id:
+        click.echo(f"Look how it ends: interlock show {run.correlation_id}")
+
+
+def _check(deployment: str) -> None:
+    if not is_correlation_id(deployment) and not _is_flow_run_id(deployment):
+        raise InvalidRequestError([f"{deployment!r} is no correlation id (YYYYMMDD-HHMMSS-xxxxxxxx)"])
+
+
+def _find(api: "PrefectApi", deployment: str) -> "FlowRun":
+    return api.flow_run(deployment) if _is_flow_run_id(deployment) else api.flow_run_of(deployment)
+
+
+def _is_flow_run_id(text: str) -> bool:
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,45 @@
+"""Commands that run something: this process becomes the module that does it, which reads its own arguments.
+
+The upper rooms are started, never imported: they need Prefect.
+"""
+
+import os
+import sys
+
+import click
+
+_AS_THEY_ARE = {"ignore_unknown_options": True, "allow_extra_args": True}
+
+
+def _handover(name: str, module: str, summary: str) -> click.Command:
+    @click.command(name, context_settings=_AS_THEY_ARE, add_help_option=False, help=summary, short_help=summary)
+    @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+    def command(arguments: tuple[str, ...]) -> None:
+        sys.stdout.flush()
+        os.execv(sys.executable, [sys.executable, "-m", module, *arguments])  # noqa: S606 - no shell is wanted
+
+    return command
+
+
+setup = _handover(
+    "setup", "deployments.setup", "Register the environments with Prefect: limits, Prefect deployments, schedules."
+)
+up = _handover("up", "deployments.up", "Run a Prefect server and the flows on this machine.")
+sweep = _handover("sweep", "deployments.sweep_now", "Look for what died and clean up after it, now.")
+demo = _handover("demo", "deployments.demo", "See Interlock at work against a simulated AWS and a local Slack.")
+
+
+@click.group()
+def rehearse() -> None:
+    """Rehearse without an AWS account: a simulated AWS, a local Slack, a deployment there.
+
+    \b
+      interlock rehearse aws --port 4566
+      interlock rehearse slack --port 4567
+      interlock rehearse deploy --template stack.yaml [--fail LOGICAL_ID] [--stall LOGICAL_ID]
+    """  # noqa: D301 - \b is click's mark for a paragraph that keeps its lines
+
+
+rehearse.add_command(_handover("aws", "interlock.rehearsal.aws", "Run the simulated AWS."))
+rehearse.add_command(_handover("slack", "interlock.rehearsal.slack", "Run the local Slack."))
+rehearse.add_command(_handover("deploy", "deployments.rehearse", "Deploy a template to the simulated AWS."))

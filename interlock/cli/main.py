@@ -1,0 +1,93 @@
+"""`interlock`: the group of all commands, and the one place where errors become a paragraph and an exit code.
+
+A command's module is imported when the command is called: the group itself must start at once.
+"""
+
+import importlib
+import io
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from interlock.errors import ExitCode, InterlockError
+
+_COMMANDS = {
+    "deploy": "interlock.cli.deploy",
+    "status": "interlock.cli.status",
+    "history": "interlock.cli.history",
+    "show": "interlock.cli.show",
+    "cancel": "interlock.cli.cancel",
+    "setup": "interlock.cli.handover",
+    "up": "interlock.cli.handover",
+    "sweep": "interlock.cli.handover",
+    "demo": "interlock.cli.handover",
+    "rehearse": "interlock.cli.handover",
+}
+_INTERRUPTED = 130
+"""What a shell reports of a command that Ctrl-C ended."""
+
+
+class _LazyGroup(click.Group):
+    """Knows its commands by name and imports one when it is wanted. Their order in the help is that of use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        if cmd_name not in _COMMANDS:
+            return None
+        command = getattr(importlib.import_module(_COMMANDS[cmd_name]), cmd_name)
+        return command if isinstance(command, click.Command) else None
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="interlock", message="%(prog)s %(version)s")
+def interlock() -> None:
+    """Deploy AWS CloudFormation stacks, one deployment per environment at a time.
+
+    \b
+    First steps on one machine:
+      interlock up                                      a Prefect server and the flows
+      interlock deploy staging --template stack.yaml    deploy, and follow it here
+      interlock status staging                          may one deploy now? who does?
+
+    `deploy` and `cancel` speak to Prefect at PREFECT_API_URL (http://127.0.0.1:4200/api unless it is set); `status`,
+    `history` and `show` read the registry that INTERLOCK_REGISTRY names.
+    """  # noqa: D301 - \b is click's mark for a paragraph that keeps its lines
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code. Nothing but this speaks of errors to a person."""
+    _let_any_text_through()
+    try:
+        return int(interlock.main(arguments, prog_name="interlock", standalone_mode=False) or 0)
+    except InterlockError as error:
+        return _tell(str(error), error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        return ExitCode.INVALID_REQUEST
+    except (KeyboardInterrupt, click.Abort):
+        return _tell("interrupted; nothing was changed.", _INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read our output has gone (`| head`): nothing to say, and nowhere to say it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.FAILED
+    except Exception as error:
+        if os.environ.get("INTERLOCK_DEBUG"):
+            raise
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        return _tell(f"{what}. This is a bug; run with INTERLOCK_DEBUG=1 for the traceback.", ExitCode.FAILED)
+
+
+def _let_any_text_through() -> None:
+    """A terminal or a CI log without UTF-8 gets a question mark, and a deployment its own exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _tell(message: str, exit_code: int) -> int:
+    click.echo(f"{click.style('Error:', fg='red', bold=True)} {message.rstrip()}", err=True)
+    return exit_code
