@@ -16,6 +16,8 @@ def server_environment(home: Path) -> dict[str, str]:
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": FILESYSTEM_LEASES,
         # The default lets a waiter sleep up to 39 s after its slot became free.
         "PREFECT_SERVER_CONCURRENCY_MAXIMUM_CONCURRENCY_SLOT_WAIT_SECONDS": "1",
+        # Templates are parameters: up to CloudFormation's megabyte, JSON-escaped. The default is half of one.
+        "PREFECT_SERVER_API_MAX_PARAMETER_SIZE": "2000000",
         # How soon the slot of a dead holder is free again once its lease has run out.
         "PREFECT_SERVER_SERVICES_REPOSSESSOR_LOOP_SECONDS": "5",
         # Nothing leaves the machine.

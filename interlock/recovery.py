@@ -34,6 +34,14 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True)
+class Settled:
+    """What was found, and how the deployment ended if this call recorded its end."""
+
+    verdict: Verdict
+    outcome: Outcome | None = None
+
+
+@dataclass(frozen=True)
 class Recovery:
     """The recovery of one environment's deployments."""
 
@@ -42,7 +50,7 @@ class Recovery:
     cloudformation: CloudFormation
     clock: Clock
 
-    def settle(self, correlation_id: str, *, why: str, cancelled: bool = False) -> Verdict:
+    def settle(self, correlation_id: str, *, why: str, cancelled: bool = False) -> Settled:
         """Close the deployment if its end can be known; call this only when its process is gone.
 
         `why` says what happened to the process, for the record. `cancelled`: a person wanted it to end.
@@ -50,17 +58,17 @@ class Recovery:
         deployment = self.registry.deployments.get(correlation_id, with_events=False)
         if deployment.status.is_final:
             self._release(deployment)
-            return Verdict.NOTHING_TO_DO
+            return Settled(Verdict.NOTHING_TO_DO)
         try:
             if cancelled and not deployment.cancel_requested:
                 self._record_cancellation(deployment)
             return self._settle(self._shut_out(deployment), why)
         except TemporaryError:
-            return Verdict.UNKNOWN
+            return Settled(Verdict.UNKNOWN)
         except AlreadyFinishedError:
-            return Verdict.NOTHING_TO_DO  # somebody else was faster
+            return Settled(Verdict.NOTHING_TO_DO)  # somebody else was faster
 
-    def _settle(self, deployment: Deployment, why: str) -> Verdict:
+    def _settle(self, deployment: Deployment, why: str) -> Settled:
         if not deployment.has_begun:
             status = DeploymentStatus.CANCELLED if deployment.cancel_requested else DeploymentStatus.FAILED
             return self._finish(deployment, Outcome(status=status, reason=f"{why} Nothing was changed."))
@@ -72,7 +80,7 @@ class Recovery:
             return self._finish(deployment, outcome)
         if stack is not None and deployment.cancel_requested:
             self._turn_back(deployment, stack)
-        return Verdict.OPERATION_RUNS
+        return Settled(Verdict.OPERATION_RUNS)
 
     def _shut_out(self, deployment: Deployment) -> Deployment:
         """Take the hold over with a new fence, if it is this deployment's: a process that only seemed dead then finds
@@ -93,10 +101,11 @@ class Recovery:
             return []
         return self.cloudformation.events_of_operation(stack.stack_id, deployment.operation_token or "")
 
-    def _settle_unseen(self, deployment: Deployment, why: str) -> Verdict:
+    def _settle_unseen(self, deployment: Deployment, why: str) -> Settled:
         """The token was stored and no event carries it: the call was never made, once events have had time to appear."""
-        if self.clock() - deployment.updated_at < timedelta(seconds=NEVER_STARTED_SECONDS):
-            return Verdict.UNKNOWN
+        asked_at = deployment.operation_asked_at or deployment.updated_at
+        if self.clock() - asked_at < timedelta(seconds=NEVER_STARTED_SECONDS):
+            return Settled(Verdict.UNKNOWN)
         reason = f"{why} CloudFormation knows of no operation with its token: nothing was changed."
         return self._finish(deployment, Outcome(status=DeploymentStatus.FAILED, reason=reason))
 
@@ -138,7 +147,7 @@ class Recovery:
             changes={"cancel_requested": True},
         )
 
-    def _finish(self, deployment: Deployment, outcome: Outcome) -> Verdict:
+    def _finish(self, deployment: Deployment, outcome: Outcome) -> Settled:
         now = self.clock()
         event = DeploymentEvent(
             timestamp=now, event=f"DEPLOYMENT_{outcome.status.value}", details=outcome.reason or outcome.title
@@ -153,7 +162,7 @@ class Recovery:
             changes=changes | ({"stack_status": outcome.stack_status} if outcome.stack_status else {}),
         )
         self._release(deployment)
-        return Verdict.FINISHED if finished else Verdict.NOTHING_TO_DO
+        return Settled(Verdict.FINISHED, outcome) if finished else Settled(Verdict.NOTHING_TO_DO)
 
     def _release(self, deployment: Deployment) -> None:
         if hold := self._own_hold(deployment):

@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from prefect.artifacts import Artifact, create_progress_artifact, create_table_artifact, update_progress_artifact
+from prefect.artifacts import create_progress_artifact, create_table_artifact, update_progress_artifact
+from prefect.client.schemas.actions import ArtifactCreate
 
 from interlock.models.deployment import Deployment
 from interlock.models.outcome import Outcome
 from interlock.models.stack import ChangeSet
-from tasks.prefect_side import best_effort
+from interlock.recovery import Settled
+from interlock.wiring import Installation
+from tasks.prefect_side import best_effort, client, current_flow_run
 
 OUTCOME_KEY = "interlock-outcome"
 PROGRESS_KEY = "interlock-progress"
@@ -21,10 +24,7 @@ CHANGES_KEY = "interlock-changes"
 
 def publish_outcome(deployment: Deployment, outcome: Outcome) -> None:
     """The JSON that clients read: `interlock deploy`, the GitHub action, a script with curl."""
-    data = {
-        "status": outcome.status.value,
-        "exit_code": int(outcome.exit_code),
-        "reason": outcome.reason,
+    data = _essence(outcome) | {
         "correlation_id": deployment.correlation_id,
         "environment": deployment.environment,
         "outputs": outcome.outputs,
@@ -33,27 +33,43 @@ def publish_outcome(deployment: Deployment, outcome: Outcome) -> None:
         "queue_seconds": deployment.queue_seconds,
         "no_changes": outcome.no_changes,
         "first_cause": outcome.first_cause.model_dump(mode="json") if outcome.first_cause else None,
-        "problems": list(outcome.problems),
         "record": deployment.model_dump(mode="json"),
     }
-    with best_effort("the outcome"):
-        Artifact(
-            type="json", key=OUTCOME_KEY, description=f"{outcome.title}: {deployment.correlation_id}", data=data
-        ).create()
+    _publish(data, f"{outcome.title}: {deployment.correlation_id}", flow_run_id=deployment.flow_run_id)
+
+
+def publish_settled(here: Installation, correlation_id: str, settled: Settled) -> None:
+    """The same for a deployment whose own process is dead."""
+    if settled.outcome is not None:
+        publish_outcome(here.registry.deployments.get(correlation_id), settled.outcome)
 
 
 def publish_refusal(environment: str, outcome: Outcome) -> None:
     """The same for a request that never became a deployment (there is no such environment)."""
-    data: dict[str, Any] = {
-        "status": "INVALID",
+    data = _essence(outcome) | {"correlation_id": None, "environment": environment}
+    _publish(data, outcome.title, flow_run_id=str(current_flow_run().id))
+
+
+def _essence(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "status": "INVALID" if outcome.problems else outcome.status.value,
         "exit_code": int(outcome.exit_code),
         "reason": outcome.reason,
-        "environment": environment,
-        "correlation_id": None,
         "problems": list(outcome.problems),
     }
-    with best_effort("the outcome"):
-        Artifact(type="json", key=OUTCOME_KEY, description=outcome.title, data=data).create()
+
+
+def _publish(data: dict[str, Any], description: str, *, flow_run_id: str | None) -> None:
+    """For a run given by its id: hooks and the sweep publish for runs that are not theirs."""
+    artifact = ArtifactCreate(
+        type="json",
+        key=OUTCOME_KEY,
+        description=description,
+        data=data,
+        flow_run_id=UUID(flow_run_id) if flow_run_id else None,
+    )
+    with best_effort("the outcome"), client() as prefect:
+        prefect.create_artifact(artifact)
 
 
 def publish_changes(change_set: ChangeSet) -> None:

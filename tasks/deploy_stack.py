@@ -112,7 +112,7 @@ def _execute(
                 timestamp=here.clock(), event="DEPLOYMENT_STARTED", details="Validation passed, starting deployment"
             )
         ],
-        changes={"operation_token": token, "change_set_arn": change_set.arn},
+        changes={"operation_token": token, "change_set_arn": change_set.arn, "operation_asked_at": here.clock()},
     )
 
     def guard() -> None:

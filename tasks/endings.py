@@ -14,6 +14,7 @@ from interlock.models.outcome import Outcome
 from interlock.recovery import Recovery, Verdict
 from interlock.timing import ADOPTIONS_AT_MOST
 from interlock.wiring import installation
+from tasks.artifacts import publish_settled
 from tasks.notify import deliver_for
 from tasks.prefect_side import client, sweep_soon
 from tasks.run_log import run_log
@@ -27,7 +28,7 @@ def final_state(outcome: Outcome) -> State:
         DeploymentStatus.CANCELLED: Cancelled,
     }
     state: State = make.get(outcome.status, Failed)(name=outcome.title, message=outcome.reason)
-    run_log().info("%s%s", outcome.title, f": {outcome.reason}" if outcome.reason else ".")
+    run_log().info("%s%s", outcome.title, f": {outcome.reason.splitlines()[0]}" if outcome.reason else ".")
     return state
 
 
@@ -53,11 +54,12 @@ def _settle(run: FlowRun, *, why: str, cancelled: bool = False) -> None:
         return  # it never came to be a deployment
     environment = here.environment(deployment.environment)
     recovery = Recovery(here.registry, environment, here.cloudformation(environment), here.clock)
-    verdict = recovery.settle(deployment.correlation_id, why=why, cancelled=cancelled)
-    run_log().info("%s: %s", deployment.correlation_id, verdict)
-    if verdict in (Verdict.OPERATION_RUNS, Verdict.UNKNOWN):
+    settled = recovery.settle(deployment.correlation_id, why=why, cancelled=cancelled)
+    run_log().info("%s: %s", deployment.correlation_id, settled.verdict)
+    publish_settled(here, deployment.correlation_id, settled)
+    if settled.verdict in (Verdict.OPERATION_RUNS, Verdict.UNKNOWN):
         carry_on(run, cancelled=cancelled)
-    elif verdict is Verdict.FINISHED:
+    elif settled.verdict is Verdict.FINISHED:
         deliver_for(deployment.correlation_id)
 
 

@@ -22,6 +22,7 @@ from interlock.timing import (
 )
 from interlock.turn import Turn
 from interlock.wiring import Installation, installation
+from tasks.artifacts import publish_settled
 from tasks.notify import notify
 from tasks.prefect_side import UNREACHABLE, best_effort, client, current_flow_run, earlier_runs, ensure_limit
 from tasks.run_log import run_log
@@ -145,8 +146,9 @@ def _stack_is_quiet(here: Installation, environment: Environment) -> bool:
 def _settle(here: Installation, environment: Environment, holder: str) -> None:
     """The holder's process let the hold expire: it is gone, or stopped for so long that it may not go on."""
     recovery = Recovery(here.registry, environment, here.cloudformation(environment), here.clock)
-    verdict = recovery.settle(holder, why="The deployment's process died.")
-    run_log().warning("The holder %s shows no sign of life: %s.", holder, verdict)
+    settled = recovery.settle(holder, why="The deployment's process died.")
+    run_log().warning("The holder %s shows no sign of life: %s.", holder, settled.verdict)
+    publish_settled(here, holder, settled)
 
 
 def _late_arrivals(here: Installation, deployment: Deployment) -> Sequence[str]:

@@ -13,6 +13,7 @@ from interlock.models.environment import Environment
 from interlock.recovery import Recovery, Verdict
 from interlock.signs_of_life import is_alive
 from interlock.wiring import Installation, installation
+from tasks.artifacts import publish_settled
 from tasks.prefect_side import UNREACHABLE, best_effort, client, ensure_limit, flow_run_state, sweep_soon
 from tasks.run_log import run_log
 from tasks.step import step
@@ -102,9 +103,10 @@ def _settle(here: Installation, environment: Environment, deployment: Deployment
     recovery = Recovery(here.registry, environment, here.cloudformation(environment), here.clock)
     cancelled = deployment.cancel_requested or _was_cancelled(deployment)
     why = "Cancelled by a person." if cancelled else "The deployment's process died."
-    verdict = recovery.settle(deployment.correlation_id, why=why, cancelled=cancelled)
-    done = str(verdict)
-    if verdict is Verdict.OPERATION_RUNS:
+    settled = recovery.settle(deployment.correlation_id, why=why, cancelled=cancelled)
+    publish_settled(here, deployment.correlation_id, settled)
+    done = str(settled.verdict)
+    if settled.verdict is Verdict.OPERATION_RUNS:
         done = _see_through(deployment, cancelled=cancelled)
     return Finding(
         environment=environment.name,

@@ -68,6 +68,8 @@ class Deployment(Value):
     outputs: dict[str, str] = Field(default_factory=dict)
     application_url: str | None = None
     no_changes: bool = False
+    operation_asked_at: Instant | None = None
+    """When the token was stored, right before the call."""
     cancel_requested: bool = False
     """A person wanted it to end; whoever sees its operation through turns it back."""
     likely_finish: Instant | None = None

@@ -155,7 +155,9 @@ def test_a_strangers_operation_is_waited_for(world: World) -> None:
 
 
 @pytest.mark.parametrize("obstacle", ["holder", "stack", "slot"])
-def test_promise_7_the_wait_ends_at_the_environments_maximum_whatever_is_in_the_way(world: World, obstacle: str) -> None:
+def test_promise_7_the_wait_ends_at_the_environments_maximum_whatever_is_in_the_way(
+    world: World, obstacle: str
+) -> None:
     register(world, 2)
     if obstacle == "holder":
         enqueue(world.registry, 1)

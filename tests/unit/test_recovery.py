@@ -1,0 +1,214 @@
+"""What is made of a deployment whose process is gone: closed if its end can be known, never guessed at."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from interlock.cloudformation.gateway import CloudFormation
+from interlock.errors import CloudFormationUnavailableError, HoldLostError
+from interlock.models.deployment import DeploymentStatus
+from interlock.models.environment import Environment, OnCancel
+from interlock.models.stack import Stack, StackEvent
+from interlock.recovery import Recovery, Settled, Verdict
+from interlock.registry import Registry, open_registry
+from interlock.timing import HOLD_LIFETIME_SECONDS, NEVER_STARTED_SECONDS
+from tests.unit.registry.kit import ENVIRONMENT, FrozenClock, cid, claim, deployment, enqueue
+
+ID = "arn:aws:cloudformation:eu-west-1:123456789012:stack/app/1"
+ME = cid(1)
+
+
+@dataclass
+class FakeCloudFormation:
+    """One stack as CloudFormation shows it; what is called on it is kept."""
+
+    clock: FrozenClock
+    status: str | None = "UPDATE_IN_PROGRESS"
+    event_statuses: list[str] = field(default_factory=lambda: ["UPDATE_IN_PROGRESS"])
+    fails: bool = False
+    calls: list[str] = field(default_factory=list)
+
+    def stack(self, _name: str) -> Stack | None:
+        if self.fails:
+            raise CloudFormationUnavailableError("Rate exceeded")
+        return Stack(name="app", stack_id=ID, status=self.status, outputs={"Url": "http://x"}) if self.status else None
+
+    def events_of_operation(self, _stack_id: str, token: str) -> list[StackEvent]:
+        return [
+            StackEvent(
+                event_id=str(number),
+                timestamp=self.clock(),
+                stack_id=ID,
+                stack_name="app",
+                logical_id="app",
+                physical_id=ID,
+                resource_type="AWS::CloudFormation::Stack",
+                status=status,
+                token=token,
+            )
+            for number, status in enumerate(self.event_statuses)
+        ]
+
+    def cancel_update(self, _stack_id: str, *, token: str, guard: Callable[[], None]) -> None:
+        guard()
+        self.calls.append(f"cancel {token}")
+
+    def delete_stack(self, _stack_id: str, *, token: str, guard: Callable[[], None]) -> None:
+        guard()
+        self.calls.append(f"delete {token}")
+
+
+@dataclass
+class World:
+    registry: Registry
+    clock: FrozenClock
+    aws: FakeCloudFormation
+    on_cancel: OnCancel = OnCancel.FINISH
+
+    def settle(self, *, cancelled: bool = False) -> Settled:
+        environment = Environment(
+            name=ENVIRONMENT,
+            stack_name="app",
+            region="eu-west-1",
+            application_url_output="Url",
+            on_cancel=self.on_cancel,
+        )
+        recovery = Recovery(self.registry, environment, cast("CloudFormation", self.aws), self.clock)
+        return recovery.settle(ME, why="It died.", cancelled=cancelled)
+
+    def status(self) -> DeploymentStatus:
+        return self.registry.deployments.get(ME).status
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    clock = FrozenClock()
+    return World(open_registry(f"sqlite:///{tmp_path / 'registry.db'}", clock=clock), clock, FakeCloudFormation(clock))
+
+
+def begin(world: World) -> None:
+    """Held, and its operation asked for."""
+    enqueue(world.registry, 1)
+    claim(world.registry, 1)
+    world.registry.deployments.record(ME, changes={"operation_token": ME, "operation_asked_at": world.clock()})
+
+
+def test_a_waiter_that_died_is_closed_as_failed_and_leaves_the_queue(world: World) -> None:
+    enqueue(world.registry, 1)
+    assert world.settle().verdict is Verdict.FINISHED
+    record = world.registry.deployments.get(ME)
+    assert record.status is DeploymentStatus.FAILED
+    assert record.reason == "It died. Nothing was changed."
+    assert world.registry.queue.waiting(ENVIRONMENT) == []
+
+
+def test_a_holder_that_died_before_its_operation_is_closed_and_its_hold_released(world: World) -> None:
+    enqueue(world.registry, 1)
+    claim(world.registry, 1)
+    assert world.settle().verdict is Verdict.FINISHED
+    assert world.registry.holds.current(ENVIRONMENT) is None
+
+
+def test_an_operation_that_runs_is_left_to_an_adopter_and_stays_held(world: World) -> None:
+    begin(world)
+    assert world.settle().verdict is Verdict.OPERATION_RUNS
+    assert world.status() is DeploymentStatus.IN_PROGRESS
+    hold = world.registry.holds.current(ENVIRONMENT)
+    assert hold is not None
+    assert hold.owner == ME
+
+
+def test_the_process_that_only_seemed_dead_is_fenced_out(world: World) -> None:
+    enqueue(world.registry, 1)
+    zombie = claim(world.registry, 1)
+    world.registry.deployments.record(ME, changes={"operation_token": ME})
+    world.settle()
+    with pytest.raises(HoldLostError):
+        world.registry.holds.renew(zombie, lifetime_seconds=HOLD_LIFETIME_SECONDS)
+
+
+@pytest.mark.parametrize(
+    ("end", "status"),
+    [
+        ("UPDATE_COMPLETE", DeploymentStatus.SUCCEEDED),
+        ("UPDATE_ROLLBACK_COMPLETE", DeploymentStatus.ROLLED_BACK),
+        ("UPDATE_ROLLBACK_FAILED", DeploymentStatus.FAILED),
+    ],
+)
+def test_promise_4_an_operation_that_ended_unseen_is_on_record_as_cloudformation_has_it(
+    world: World, end: str, status: DeploymentStatus
+) -> None:
+    begin(world)
+    world.aws.event_statuses = ["UPDATE_IN_PROGRESS", end]
+    world.aws.status = end
+    assert world.settle().verdict is Verdict.FINISHED
+    record = world.registry.deployments.get(ME)
+    assert (record.status, record.stack_status) == (status, end)
+    assert world.registry.holds.current(ENVIRONMENT) is None
+
+
+def test_promise_8_settling_twice_changes_nothing_more(world: World) -> None:
+    begin(world)
+    world.aws.event_statuses = ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"]
+    world.settle()
+    before = (world.registry.deployments.get(ME), world.registry.outbox.rows(ME))
+    world.clock.advance(100)
+    assert world.settle().verdict is Verdict.NOTHING_TO_DO
+    assert (world.registry.deployments.get(ME), world.registry.outbox.rows(ME)) == before
+
+
+def test_promise_10_a_failed_read_decides_nothing(world: World) -> None:
+    begin(world)
+    world.aws.fails = True
+    assert world.settle().verdict is Verdict.UNKNOWN
+    assert world.status() is DeploymentStatus.IN_PROGRESS
+
+
+def test_an_operation_that_no_event_knows_is_waited_for_and_then_known_never_to_have_started(world: World) -> None:
+    begin(world)
+    world.aws.event_statuses = []
+    world.clock.advance(NEVER_STARTED_SECONDS - 1)
+    assert world.settle().verdict is Verdict.UNKNOWN
+    world.clock.advance(1)
+    assert world.settle().verdict is Verdict.FINISHED
+    record = world.registry.deployments.get(ME)
+    assert record.status is DeploymentStatus.FAILED
+    assert "nothing was changed" in (record.reason or "")
+
+
+def test_a_cancelled_update_is_turned_back_and_then_on_record_as_cancelled(world: World) -> None:
+    begin(world)
+    assert world.settle(cancelled=True).verdict is Verdict.OPERATION_RUNS
+    assert world.aws.calls == [f"cancel {ME}-cancel"]
+    world.aws.status = "UPDATE_ROLLBACK_COMPLETE"
+    world.aws.event_statuses = ["UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"]
+    assert world.settle().verdict is Verdict.FINISHED
+    assert world.status() is DeploymentStatus.CANCELLED
+
+
+def test_a_rollback_under_way_is_not_cancelled_again(world: World) -> None:
+    begin(world)
+    world.aws.status = "UPDATE_ROLLBACK_IN_PROGRESS"
+    world.settle(cancelled=True)
+    assert world.aws.calls == []
+
+
+@pytest.mark.parametrize(("on_cancel", "calls"), [(OnCancel.FINISH, []), (OnCancel.DELETE, [f"delete {ME}-cancel"])])
+def test_a_cancelled_creation_is_left_or_deleted_as_the_environment_says(
+    world: World, on_cancel: OnCancel, calls: list[str]
+) -> None:
+    begin(world)
+    world.aws.status, world.aws.event_statuses = "CREATE_IN_PROGRESS", ["CREATE_IN_PROGRESS"]
+    world.on_cancel = on_cancel
+    world.settle(cancelled=True)
+    assert world.aws.calls == calls
+
+
+def test_a_cancelled_deployment_that_succeeded_in_spite_of_it_is_a_success(world: World) -> None:
+    begin(world)
+    world.aws.status, world.aws.event_statuses = "UPDATE_COMPLETE", ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"]
+    world.settle(cancelled=True)
+    assert world.status() is DeploymentStatus.SUCCEEDED
