@@ -1,6 +1,7 @@
 """What a caller with nothing but HTTP does: look up the Prefect deployment, ask for a run, follow it."""
 
 import time
+import uuid
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,9 @@ class Asked:
     flow_run_id: str
 
     def run(self) -> dict[str, Any]:
-        answer: dict[str, Any] = httpx.get(f"{self.api_url}/flow_runs/{self.flow_run_id}", timeout=30).raise_for_status().json()
+        answer: dict[str, Any] = (
+            httpx.get(f"{self.api_url}/flow_runs/{self.flow_run_id}", timeout=30).raise_for_status().json()
+        )
         return answer
 
     def wait(self, *, timeout_seconds: float = 120) -> dict[str, Any]:
@@ -57,9 +60,17 @@ class Asked:
 
 
 def ask(api_url: str, environment: str, template: str, **parameters: object) -> Asked:
+    """Asked once, by its key, however often it takes: Prefect's server answers 503 while its database is busy."""
     deployment = httpx.get(f"{api_url}/deployments/name/deploy/{environment}", timeout=30).raise_for_status().json()
-    body = {"parameters": {"environment": environment, "template": template, **parameters}}
-    run = httpx.post(f"{api_url}/deployments/{deployment['id']}/create_flow_run", json=body, timeout=30)
+    body = {
+        "parameters": {"environment": environment, "template": template, **parameters},
+        "idempotency_key": uuid.uuid4().hex,
+    }
+    for _ in range(20):
+        run = httpx.post(f"{api_url}/deployments/{deployment['id']}/create_flow_run", json=body, timeout=30)
+        if run.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+            break
+        time.sleep(0.3)
     return Asked(api_url, run.raise_for_status().json()["id"])
 
 

@@ -33,6 +33,10 @@ def _calls_of_the_readme() -> list[str]:
 def _run(call: str, values: dict[str, str]) -> str:
     """As a person would: in a shell, with the variables set."""
     done = subprocess.run(
-        ["/bin/sh", "-c", call], env={"PATH": "/usr/bin:/bin:/usr/local/bin", **values}, capture_output=True, text=True, check=True
+        ["/bin/sh", "-c", call],
+        env={"PATH": "/usr/bin:/bin:/usr/local/bin", **values},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return done.stdout

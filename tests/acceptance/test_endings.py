@@ -70,7 +70,9 @@ def test_a_stalled_deployment_is_reported_keeps_its_hold_and_ends_when_it_moves_
     _nothing_is_left(system, registry)
 
 
-def test_a_cancelled_update_is_rolled_back_and_on_record_as_cancelled(system: RehearsalSystem, registry: Registry) -> None:
+def test_a_cancelled_update_is_rolled_back_and_on_record_as_cancelled(
+    system: RehearsalSystem, registry: Registry
+) -> None:
     system.aws.set_rules([{"match": f"{STACK}/R1", "Seconds": 15}])
     asked = ask(system.api_url, ENVIRONMENT, chain(0.1, 0.1, 0.1, delay=9))
     asked.wait_for_log("CloudFormation is carrying out")
@@ -82,7 +84,9 @@ def test_a_cancelled_update_is_rolled_back_and_on_record_as_cancelled(system: Re
     _nothing_is_left(system, registry)
 
 
-def test_a_waiting_deployment_that_is_cancelled_leaves_the_queue_at_once(system: RehearsalSystem, registry: Registry) -> None:
+def test_a_waiting_deployment_that_is_cancelled_leaves_the_queue_at_once(
+    system: RehearsalSystem, registry: Registry
+) -> None:
     first = ask(system.api_url, ENVIRONMENT, chain(0.1, 6, 0.1, delay=11))
     first.wait_for_log("It is our turn")
     second = ask(system.api_url, ENVIRONMENT, chain(0.1, 0.1, 0.1, delay=12))
@@ -95,7 +99,7 @@ def test_a_waiting_deployment_that_is_cancelled_leaves_the_queue_at_once(system:
     _nothing_is_left(system, registry)
 
 
-def test_a_wait_ends_at_the_environments_maximum_with_its_own_status(system: RehearsalSystem, registry: Registry) -> None:
+def test_a_wait_ends_at_the_environments_maximum_with_its_own_status(system: RehearsalSystem) -> None:
     """`impatient` waits 6 seconds at most."""
     first = ask(system.api_url, "impatient", chain(0.1, 15))
     first.wait_for_log("It is our turn")

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from deployments.rehearsal_system import RehearsalSystem
@@ -10,7 +11,9 @@ from tests.acceptance.asking import Asked, ask, chain
 CROWD = {"crowd-a": 8, "crowd-b": 4, "crowd-c": 4}
 
 
-def test_promise_1_a_crowd_of_requests_is_carried_out_one_by_one_in_the_order_of_asking(system: RehearsalSystem) -> None:
+def test_promise_1_a_crowd_of_requests_is_carried_out_one_by_one_in_the_order_of_asking(
+    system: RehearsalSystem,
+) -> None:
     asked: dict[str, list[Asked]] = defaultdict(list)
     for number in range(max(CROWD.values())):
         for environment, count in CROWD.items():
@@ -30,18 +33,26 @@ def test_promise_1_a_crowd_of_requests_is_carried_out_one_by_one_in_the_order_of
 
 
 def _operations(system: RehearsalSystem, stack: str) -> list[dict[str, Any]]:
-    return sorted((each for each in system.aws.operations() if each["stack"] == stack), key=lambda each: each["started"])
+    return sorted(
+        (each for each in system.aws.operations() if each["stack"] == stack), key=lambda each: each["started"]
+    )
 
 
 def _no_two_overlap(operations: list[dict[str, Any]]) -> None:
-    for before, after in zip(operations, operations[1:], strict=False):
+    for before, after in pairwise(operations):
         assert before["ended"] is not None
         assert before["ended"] <= after["started"]
 
 
-def _no_execution_before_the_previous_end(system: RehearsalSystem, stack: str, operations: list[dict[str, Any]]) -> None:
+def _no_execution_before_the_previous_end(
+    system: RehearsalSystem, stack: str, operations: list[dict[str, Any]]
+) -> None:
     """AWS's own request log is the witness."""
-    executions = [each["t"] for each in system.aws.log() if each["action"] == "ExecuteChangeSet" and stack in (each["stack"] or "")]
+    executions = [
+        each["t"]
+        for each in system.aws.log()
+        if each["action"] == "ExecuteChangeSet" and stack in (each["stack"] or "")
+    ]
     assert len(executions) == len(operations)
     for before, execution in zip(operations, executions[1:], strict=False):
         assert execution >= before["ended"]
@@ -51,5 +62,7 @@ def test_times_in_the_record_are_in_order(system: RehearsalSystem) -> None:
     asked = ask(system.api_url, "crowd-a", chain(0.1, delay=77))
     asked.wait()
     record = asked.outcome()["record"]
-    moments = [datetime.fromisoformat(record[name]) for name in ("asked_at", "started_at", "deploying_since", "finished_at")]
+    moments = [
+        datetime.fromisoformat(record[name]) for name in ("asked_at", "started_at", "deploying_since", "finished_at")
+    ]
     assert moments == sorted(moments)

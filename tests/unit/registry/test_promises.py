@@ -24,7 +24,7 @@ from interlock.registry.sqlite import SqliteStore
 from interlock.registry.store import Store
 from tests.unit.registry.kit import ENVIRONMENT, HOLD_SECONDS, TICKET_SECONDS, FrozenClock, cid, deployment, notice
 
-NUMBERS = st.integers(1, 4)
+NUMBERS = st.integers(1, 6)
 FINAL = st.sampled_from([status for status in DeploymentStatus if status.is_final])
 SECONDS = st.sampled_from([0, 1, TICKET_SECONDS - 1, TICKET_SECONDS, HOLD_SECONDS, HOLD_SECONDS + 1])
 
@@ -94,6 +94,14 @@ class Interleavings(RuleBasedStateMachine):
         assert self.alive() == before
 
     @rule(number=NUMBERS, quiet=st.booleans())
+    def the_next_one_claims(self, number: int, quiet: bool) -> None:
+        """The dangerous moment, which chance alone meets too seldom: somebody who has the turn while the hold is held."""
+        self.register(number)
+        self.enqueue(number)
+        if queue := self.alive():
+            self.claim(int(queue[0][-8:], 16), quiet)
+
+    @rule(number=NUMBERS, quiet=st.booleans())
     def claim(self, number: int, quiet: bool) -> None:
         before, queue = self.registry.holds.current(ENVIRONMENT), self.alive()
         adoption = before is not None and before.owner == cid(number)
@@ -134,9 +142,9 @@ class Interleavings(RuleBasedStateMachine):
         assert self.registry.holds.release(hold) == in_force
         self.last = None if in_force else self.last
 
-    @rule(number=NUMBERS, status=FINAL)
-    def finish(self, number: int, status: DeploymentStatus) -> None:
-        if number not in self.registered:
+    @rule(number=NUMBERS, status=FINAL, seldom=st.integers(0, 3))
+    def finish(self, number: int, status: DeploymentStatus, seldom: int) -> None:
+        if number not in self.registered or seldom:
             return
         first = self.registry.deployments.finish(cid(number), status, reason="", notices=[notice()])
         assert first == (number not in self.finished)

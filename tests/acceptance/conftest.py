@@ -1,0 +1,27 @@
+"""One whole system for all acceptance tests: it takes 25 s to start. Each test file uses environments of its own."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from deployments.rehearsal_system import EnvironmentSettings, RehearsalSystem
+
+ENVIRONMENTS: dict[str, EnvironmentSettings] = {
+    "staging": {},
+    "production": {},
+    "rehearsal": {"stall_after_minutes": 0.05},
+    "endings": {"stall_after_minutes": 0.05},
+    "impatient": {"max_wait_minutes": 0.1},
+    "rejecting": {"queue_policy": "reject"},
+    "latest": {"queue_policy": "latest"},
+    "no-credentials": {"role_arn": "arn:aws:iam::123456789012:role/not-for-us"},
+    "crowd-a": {},
+    "crowd-b": {},
+    "crowd-c": {},
+}
+
+
+@pytest.fixture(scope="session")
+def system() -> Iterator[RehearsalSystem]:
+    with RehearsalSystem(ENVIRONMENTS) as running:
+        yield running
