@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import wraps
 
 import httpx
-from prefect.exceptions import PrefectException
 
 from interlock.errors import ExitCode, InterlockError
 
@@ -24,7 +23,7 @@ def command(main: Callable[[], None]) -> Callable[[], None]:
             sys.exit(130)
         except InterlockError as error:
             _end(str(error), error.exit_code, error)
-        except (httpx.HTTPError, PrefectException, RuntimeError) as error:
+        except Exception as error:
             if not _is_about_prefect(error):
                 raise
             url = os.environ.get("PREFECT_API_URL", "PREFECT_API_URL (not set)")
@@ -38,8 +37,12 @@ def command(main: Callable[[], None]) -> Callable[[], None]:
 
 
 def _is_about_prefect(error: Exception) -> bool:
-    return (
-        not isinstance(error, RuntimeError) or "Failed to reach API" in str(error) or "ephemeral" in str(error).lower()
+    if isinstance(error, RuntimeError):
+        return "Failed to reach API" in str(error) or "ephemeral" in str(error).lower()
+    # Looked up, not imported: that takes two seconds, and who raised one of these has imported them already.
+    exceptions = sys.modules.get("prefect.exceptions")
+    return isinstance(error, httpx.HTTPError) or (
+        exceptions is not None and isinstance(error, exceptions.PrefectException)
     )
 
 

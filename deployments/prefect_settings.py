@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import httpx
+
 FILESYSTEM_LEASES = "prefect.server.concurrency.lease_storage.filesystem"
 
 
@@ -41,3 +43,11 @@ def client_environment(api_url: str) -> dict[str, str]:
 def without_prefect(environ: Mapping[str, str]) -> dict[str, str]:
     """The environment less what a person set for another Prefect: an embedded server must not inherit it."""
     return {name: value for name, value in environ.items() if not name.startswith("PREFECT_")}
+
+
+def answers(api_url: str) -> bool:
+    """Whether a Prefect server on this machine is up: a proxy of the environment is not meant for it."""
+    try:
+        return httpx.get(f"{api_url}/health", timeout=2, trust_env=False).is_success
+    except httpx.HTTPError:
+        return False

@@ -6,8 +6,6 @@ import prefect.flow_engine
 import prefect.task_engine  # noqa: F401
 import slack_sdk.web  # noqa: F401
 
-from interlock.cloudformation import lint
-
 import tasks.change_set
 import tasks.deploy_stack
 import tasks.monitoring
@@ -16,5 +14,6 @@ import tasks.record
 import tasks.slot
 import tasks.sweep
 import tasks.validate  # noqa: F401
+from interlock.cloudformation import lint
 
 lint.preload()

@@ -4,14 +4,16 @@ import argparse
 import asyncio
 import os
 import sys
+import time
 from pathlib import Path
 
 from prefect.deployments.runner import RunnerDeployment
 
 from deployments import ROOT
 from deployments.catalogue import prefect_deployments
-from deployments.serve_settings import READY_FILE
-from deployments.warm_engine import WarmRunner
+from deployments.prefect_settings import answers
+from deployments.serve_settings import READY_FILE, SERVER_PATIENCE
+from deployments.warm_engine import WarmRunner, warm_up
 from interlock.wiring import installation
 
 POLL_SECONDS = 0.4
@@ -33,12 +35,22 @@ def _say_ready() -> None:
         Path(path).touch()
 
 
+def _wait_for_server() -> None:
+    """Return once it answers, or when the patience is over: the runner's own error then says what is wrong."""
+    deadline = time.monotonic() + float(os.environ.get(SERVER_PATIENCE, "0"))
+    while time.monotonic() < deadline and not answers(os.environ["PREFECT_API_URL"]):
+        time.sleep(0.1)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m deployments.serve", description=__doc__)
     parser.parse_args()
     os.chdir(ROOT)
     sys.path.insert(0, str(ROOT))
-    asyncio.run(_serve(prefect_deployments(installation().environments.values())))
+    deployments = prefect_deployments(installation().environments.values())
+    warm_up()  # before the server is waited for: it imports for seconds, and so does this
+    _wait_for_server()
+    asyncio.run(_serve(deployments))
 
 
 if __name__ == "__main__":

@@ -6,21 +6,20 @@ PREFECT_API_URL set, that server is used and none is started. Leaves nothing beh
 
 import argparse
 import os
-import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
-from types import FrameType
-
-import httpx
 
 from deployments import ROOT
 from deployments.command import command
-from deployments.prefect_settings import client_environment, server_environment, without_prefect
-from deployments.serve_settings import READY_FILE
+from deployments.prefect_settings import answers, client_environment, server_environment, without_prefect
+from deployments.serve_settings import READY_FILE, SERVER_PATIENCE
+from deployments.signals import end_on_sigterm, undisturbed
 from interlock import processes
 from interlock.errors import SettingsError
 from interlock.wiring import Installation, installation
@@ -34,75 +33,93 @@ RESTART_PAUSE_SECONDS = 2
 class Up:
     """The two processes of an installation: a server (unless there is one already) and a runner; restarted if they die."""
 
-    def __init__(self, home: Path, port: int, environ: dict[str, str]) -> None:
+    def __init__(self, home: Path, port: int, environ: Mapping[str, str]) -> None:
         self._home = home
         self._port = port
         self._given_url = environ.get("PREFECT_API_URL")
         self.api_url = self._given_url or f"http://127.0.0.1:{port}/api"
-        self._environ = environ
+        self._environ = dict(environ)
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     @contextmanager
-    def running(self) -> Iterator["Up"]:
-        """Start both, and end both on leaving, in whatever way it is left."""
+    def running(self, meanwhile: Callable[[], Mapping[str, str]] = dict) -> Iterator["Up"]:
+        """Start both, and end both on leaving, in whatever way it is left.
+
+        `meanwhile` is called while the server is starting; what it returns is added to the flows' environment.
+        """
         with ExitStack() as started:
             started.callback(self._stop_all)
             if not self._given_url:
-                self._start_server()
-            self._start_flows()
+                self._launch_server()
+            self._environ |= meanwhile()
+            self._launch_flows()  # beside the server: both import for seconds
+            if not self._given_url:
+                self._await_server()
+            self._await_flows()
             yield self
 
-    def supervise(self) -> None:
-        """Start again whatever has ended. Returns never; a signal ends it."""
-        while True:
+    def supervise(self, until: threading.Event | None = None) -> None:
+        """Start again whatever has ended, until the event is set or a signal ends it."""
+        until = until or threading.Event()
+        while not until.wait(0.5):
             for name, process in list(self._running.items()):
                 if process.poll() is not None:
                     print(
                         f"{name} ended (exit code {process.returncode}): starting it again", file=sys.stderr, flush=True
                     )
                     time.sleep(RESTART_PAUSE_SECONDS)
-                    self._starters[name]()
-            time.sleep(0.5)
+                    self._restart(name)
 
-    @property
-    def _starters(self) -> dict[str, Callable[[], None]]:
-        return {"server": self._start_server, "flows": self._start_flows}
+    def _restart(self, name: str) -> None:
+        if name == "server":
+            self._launch_server()
+            self._await_server()
+        else:
+            self._launch_flows()
+            self._await_flows()
 
-    def _start_server(self) -> None:
+    def _launch_server(self) -> None:
         processes.require_free_port(self._port, what="The Prefect server")
         argv = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(self._port)]
-        environ = without_prefect(self._environ) | server_environment(self._home)
-        self._start("server", argv, environ, self._server_answers, SERVER_START_SECONDS)
+        self._launch("server", argv, without_prefect(self._environ) | server_environment(self._home))
 
-    def _start_flows(self) -> None:
+    def _launch_flows(self) -> None:
         environ = self._environ | client_environment(self.api_url)
         if not self._given_url:
             environ = without_prefect(environ) | client_environment(self.api_url)
             environ["PREFECT_HOME"] = str(self._home / "prefect")
-        ready = self._home / "flows.ready"
-        ready.unlink(missing_ok=True)
-        environ[READY_FILE] = str(ready)
-        self._start("flows", [sys.executable, "-m", "deployments.serve"], environ, ready.exists, FLOWS_START_SECONDS)
+            environ[SERVER_PATIENCE] = str(SERVER_START_SECONDS)
+        self._ready_file.unlink(missing_ok=True)
+        environ[READY_FILE] = str(self._ready_file)
+        self._launch("flows", [sys.executable, "-m", "deployments.serve"], environ)
 
-    def _start(
-        self, name: str, argv: list[str], environ: dict[str, str], is_ready: Callable[[], bool], timeout_seconds: float
-    ) -> None:
-        log = self._home / f"{name}.log"
-        process = self._running[name] = processes.start(argv, environ=environ, log=log, cwd=ROOT)
-        processes.wait_until(is_ready, process, what=f"The {name}", timeout_seconds=timeout_seconds, log=log)
+    def _await_server(self) -> None:
+        self._await("server", partial(answers, self.api_url), SERVER_START_SECONDS)
 
-    def _server_answers(self) -> bool:
-        try:
-            return httpx.get(f"{self.api_url}/health", timeout=2).is_success
-        except httpx.HTTPError:
-            return False
+    def _await_flows(self) -> None:
+        self._await("flows", self._ready_file.exists, FLOWS_START_SECONDS)
+
+    @property
+    def _ready_file(self) -> Path:
+        return self._home / "flows.ready"
+
+    def _launch(self, name: str, argv: list[str], environ: dict[str, str]) -> None:
+        self._running[name] = processes.start(argv, environ=environ, log=self._log_of(name), cwd=ROOT)
+
+    def _await(self, name: str, is_ready: Callable[[], bool], timeout_seconds: float) -> None:
+        log = self._log_of(name)
+        processes.wait_until(
+            is_ready, self._running[name], what=f"The {name}", timeout_seconds=timeout_seconds, log=log
+        )
+
+    def _log_of(self, name: str) -> Path:
+        return self._home / f"{name}.log"
 
     def _stop_all(self) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # an impatient second Ctrl-C would leave the children behind
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        for name in ("flows", "server"):  # the runner first: it still has to report
-            if process := self._running.get(name):
-                processes.stop(process)
+        with undisturbed():
+            for name in ("flows", "server"):  # the runner first: it still has to report
+                if process := self._running.get(name):
+                    processes.stop(process)
 
 
 def environment_of(here: Installation, home: Path) -> dict[str, str]:
@@ -133,10 +150,6 @@ def prepare_home(home: Path) -> Path:
     return home.resolve()
 
 
-def _end_on_sigterm(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
 @command
 def main() -> None:
     parser = argparse.ArgumentParser(
@@ -152,7 +165,7 @@ def main() -> None:
     here = installation()
     _ = here.environments  # a wrong file is reported before anything starts
     home = prepare_home(arguments.home or here.settings.home)
-    signal.signal(signal.SIGTERM, _end_on_sigterm)
+    end_on_sigterm()
     try:
         with Up(home, arguments.port, environment_of(here, home)).running() as up:
             print(f"ready: {up.api_url}", flush=True)

@@ -1,7 +1,6 @@
 """The main job: one deployment of one environment, from the request to the record of its end."""
 
 import threading
-from contextlib import ExitStack
 
 from prefect import State, flow
 
@@ -19,7 +18,7 @@ from tasks.endings import close_cancelled, close_crashed, close_failed, final_st
 from tasks.monitoring import announce_gap
 from tasks.notify import notify, notify_at_last
 from tasks.record import close_deployment, open_deployment, refuse
-from tasks.slot import acquire_slot
+from tasks.slot import Held, acquire_slot
 from tasks.validate import check, check_active
 
 MONITOR_RESTART_SECONDS = 2
@@ -73,14 +72,14 @@ def deploy(
     except PermanentError as error:
         return refuse(request, error)
     notify(deployment)
-    with ExitStack() as held:
+    with Held() as held:
         outcome = _outcome(deployment, request, held)
         closed = close_deployment(deployment, outcome)
     notify_at_last(closed)
     return final_state(outcome)
 
 
-def _outcome(deployment: Deployment, request: DeploymentRequest, held: ExitStack) -> Outcome:
+def _outcome(deployment: Deployment, request: DeploymentRequest, held: Held) -> Outcome:
     """Steps 2 to 7. What `held` collects is given back by the caller, once the outcome is on record."""
     try:
         if deployment.has_begun:

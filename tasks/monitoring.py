@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 
-from prefect.artifacts import create_table_artifact
 from pydantic import JsonValue
 
 from interlock.errors import TemporaryError
@@ -28,19 +27,19 @@ class Reporter:
         self._deployment = deployment
         self._here = installation()
         self._bar = ProgressArtifact()
-        self._deployment_log = log_of(deployment)
+        self._log = log_of(deployment)
         self._told_at: datetime | None = None
         self._stalled = False
 
     def report(self, observation: Observation) -> None:
         if observation.read_error:
-            run_log().warning(
+            self._log.warning(
                 "The stack's events could not be read (%d in a row): %s",
                 observation.failed_reads,
                 observation.read_error,
             )
         for event in observation.new_events:
-            self._deployment_log.info("%s", _line(event))
+            self._log.info("%s", _line(event))
         self._record(observation)
         self._show(observation)
 
@@ -56,7 +55,7 @@ class Reporter:
                 changes=_stack_status(observation) | _expected_finish(observation),
             )
         except TemporaryError as error:
-            run_log().warning("The registry did not take the stack's events: %s", error)
+            self._log.warning("The registry did not take the stack's events: %s", error)
             return
         if notices:
             notify(self._deployment)
@@ -71,8 +70,9 @@ class Reporter:
             return []
         self._stalled = stalled
         if observation.stall is None:
+            self._log.info("It moves again.")
             return [Notice(kind=NoticeKind.MOVING_AGAIN)]
-        run_log().warning("The deployment may be stalled: no events for %d s.", observation.stall.quiet_seconds)
+        self._log.warning("The deployment may be stalled: no events for %d s.", observation.stall.quiet_seconds)
         return [Notice(kind=NoticeKind.STALLED, facts=_stall_facts(observation.stall))]
 
     def _progress_notices(self, observation: Observation) -> list[Notice]:
@@ -103,20 +103,6 @@ def announce_gap(deployment: Deployment, seconds: float) -> None:
         notices=[Notice(kind=NoticeKind.MONITOR_GAP, facts={"seconds": round(seconds, 1)})],
     )
     notify(deployment)
-
-
-def publish_resources(observation: Observation) -> None:
-    """The table of resources: how each stands, and how long it took."""
-    rows = [
-        {
-            "Resource": row.logical_id,
-            "Type": row.resource_type,
-            "State": row.state.value,
-            "Seconds": round(row.seconds or 0, 1),
-        }
-        for row in observation.progress.resources
-    ]
-    create_table_artifact(key="interlock-resources", table=rows, description="The resources of this operation")
 
 
 def _line(event: StackEvent) -> str:

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
+from contextvars import Context, copy_context
 from datetime import timedelta
 
 from prefect.concurrency.sync import concurrency
@@ -29,8 +30,20 @@ from tasks.run_log import run_log
 from tasks.step import step
 
 
+class Held(ExitStack):
+    """What a deployment holds while it runs; make it in the flow, leave it when the end is on record.
+
+    It remembers the flow's context. Prefect gives a slot back when the run ends in whose context it was acquired: one
+    acquired in the context of the task that waits for it would be free again before the deployment begins.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.context = copy_context()
+
+
 @step("wait for the turn and acquire the slot")
-def acquire_slot(deployment: Deployment, held: ExitStack) -> HoldKeeper:
+def acquire_slot(deployment: Deployment, held: Held) -> HoldKeeper:
     """Return when the environment is ours; what was taken is given back when `held` is left.
 
     The slot is given back always; the hold only if the deployment's end is on record. A run that is torn down while
@@ -38,7 +51,7 @@ def acquire_slot(deployment: Deployment, held: ExitStack) -> HoldKeeper:
     """
     here = installation()
     environment = here.environment(deployment.environment)
-    slot = _Slot(environment)
+    slot = _Slot(environment, held.context)
     turn = Turn(
         registry=here.registry,
         environment=environment,
@@ -63,8 +76,9 @@ def acquire_slot(deployment: Deployment, held: ExitStack) -> HoldKeeper:
 class _Slot:
     """The attempts of one deployment at its environment's slot."""
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(self, environment: Environment, context: Context) -> None:
         self._environment = environment
+        self._context = context
         self._first_attempt: float | None = None
 
     def take(self, attempt: ExitStack, seconds: float) -> bool:
@@ -72,14 +86,16 @@ class _Slot:
         self._first_attempt = self._first_attempt or time.monotonic()
         try:
             self._ensure_limit()
-            attempt.enter_context(self._slot(seconds))
+            slot = self._slot(seconds)
+            self._context.run(slot.__enter__)
+            attempt.push(slot)
         except TimeoutError:
             return self._has_leaked()
         except UNREACHABLE as error:
             run_log().warning("Without the slot %s: %s", self._environment.slot_name, error)
         return True
 
-    def _slot(self, seconds: float):  # type: ignore[no-untyped-def]  # noqa: ANN202 - Prefect's own context manager type
+    def _slot(self, seconds: float) -> AbstractContextManager[None]:
         return concurrency(
             self._environment.slot_name,
             occupy=1,

@@ -1,12 +1,13 @@
 """One whole system for all acceptance tests: it takes 25 s to start. Each test file uses environments of its own."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from deployments.rehearsal_system import EnvironmentSettings, RehearsalSystem
+from deployments.rehearsal_system import RehearsalSystem
 
-ENVIRONMENTS: dict[str, EnvironmentSettings] = {
+ENVIRONMENTS: dict[str, dict[str, Any]] = {
     "staging": {},
     "production": {},
     "rehearsal": {"stall_after_minutes": 0.05},

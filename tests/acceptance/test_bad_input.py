@@ -144,7 +144,7 @@ def test_without_aws_credentials_the_deployment_says_so_and_holds_nothing(
         done = interlock("deploy", "no-credentials", "--template", str(template), environ=system.environment())
     finally:
         system.aws.set_faults([])
-    explained(done, 1, "AssumeRole")
+    explained(done, 1, "role_arn")
     status = interlock("status", "no-credentials", "--json", environ=system.environment())
     assert '"queue": []' in status.stdout
 

@@ -62,6 +62,7 @@ def test_a_stalled_deployment_is_reported_keeps_its_hold_and_ends_when_it_moves_
     hold = registry.holds.current(ENVIRONMENT)
     assert hold is not None
     assert hold.owner == asked.correlation_id()
+    assert _active_slots(system) == 1
     system.aws.set_rules([])
     assert asked.wait()["state_name"] == "Succeeded"
     kinds = [row.notice.kind for row in registry.outbox.rows(asked.correlation_id())]

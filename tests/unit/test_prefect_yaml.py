@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
+from prefect import Flow
 from prefect.deployments.runner import RunnerDeployment
 from prefect.flows import load_flow_from_entrypoint
 
@@ -13,6 +14,12 @@ from deployments.catalogue import prefect_deployments
 from interlock.environments import load_environments
 
 LISTED: list[dict[str, Any]] = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
+
+NAMES = {
+    "flows/deploy.py:deploy": "deploy",
+    "flows/sweep.py:stall_sweep": "stall-sweep",
+    "flows/deliver.py:deliver_messages": "deliver-messages",
+}
 
 
 @pytest.fixture
@@ -25,8 +32,8 @@ def catalogue(monkeypatch: pytest.MonkeyPatch) -> list[RunnerDeployment]:
 @pytest.mark.parametrize("entrypoint", sorted({each["entrypoint"] for each in LISTED}))
 def test_every_entrypoint_loads_strictly(entrypoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    flow = load_flow_from_entrypoint(entrypoint, use_placeholder_flow=False)
-    assert flow.name == {"deploy": "deploy", "sweep": "stall-sweep", "deliver": "deliver-messages"}[entrypoint[6:].split(".")[0]]
+    flow: Flow[..., Any] = load_flow_from_entrypoint(entrypoint, use_placeholder_flow=False)
+    assert flow.name == NAMES[entrypoint]
 
 
 def test_prefect_yaml_lists_what_setup_registers(catalogue: list[RunnerDeployment]) -> None:

@@ -15,7 +15,7 @@ from interlock.models.stack import Stack, StackEvent
 from interlock.recovery import Recovery, Settled, Verdict
 from interlock.registry import Registry, open_registry
 from interlock.timing import HOLD_LIFETIME_SECONDS, NEVER_STARTED_SECONDS
-from tests.unit.registry.kit import ENVIRONMENT, FrozenClock, cid, claim, deployment, enqueue
+from tests.unit.registry.kit import ENVIRONMENT, FrozenClock, cid, claim, enqueue
 
 ID = "arn:aws:cloudformation:eu-west-1:123456789012:stack/app/1"
 ME = cid(1)

@@ -1,0 +1,70 @@
+"""See Interlock at work: three deployments against a simulated AWS and a local Slack, then a check of what was promised.
+
+Nothing real is touched and nothing stays behind. Exit code 1: an expectation was not met.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+
+from deployments.command import command
+from deployments.demo import summary
+from deployments.demo.evidence import gather
+from deployments.demo.expectations import check
+from deployments.demo.parts import RESOURCE_SECONDS
+from deployments.demo.play import Play
+from deployments.demo.timeline import Timeline
+from deployments.rehearsal_system import RehearsalSystem
+from deployments.signals import end_on_sigterm
+from interlock.errors import ExitCode
+
+
+@command
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="interlock demo", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--keep", action="store_true", help="leave it running to look at, until Ctrl-C")
+    keep: bool = parser.parse_args().keep
+    end_on_sigterm()
+    sys.exit(_demo(Console(highlight=False), keep=keep))
+
+
+def _demo(console: Console, *, keep: bool) -> int:
+    system = RehearsalSystem({"production": {}, "staging": {}}, resource_seconds=RESOURCE_SECONDS)
+    with _started(system, console):
+        with Timeline(console) as timeline:
+            outcomes = Play(system, timeline).run()
+        evidence = gather(system, outcomes)
+        checks = check(evidence)
+        summary.show_table(console, evidence)
+        summary.show_places(console, system, keep=keep)
+        summary.show_checks(console, checks)
+        if keep:
+            _keep(system, console)
+    return ExitCode.SUCCEEDED if all(each.is_met for each in checks) else ExitCode.FAILED
+
+
+@contextmanager
+def _started(system: RehearsalSystem, console: Console) -> Iterator[None]:
+    began_at = time.monotonic()
+    console.print("Starting a Prefect server, the flows, a simulated AWS and a local Slack (about 20 s) ...")
+    with system:
+        console.print(f"Ready after {time.monotonic() - began_at:.0f} s: {system.api_url}\n")
+        yield
+
+
+def _keep(system: RehearsalSystem, console: Console) -> None:
+    console.print("\nRunning until Ctrl-C ...")
+    try:
+        system.up.supervise()
+    except KeyboardInterrupt:
+        console.print("Stopping ...")
+
+
+if __name__ == "__main__":
+    main()
