@@ -17,7 +17,7 @@ from tasks.deploy_stack import deploy_stack, nothing_to_change, outcome_of, watc
 from tasks.endings import close_cancelled, close_crashed, close_failed, final_state
 from tasks.monitoring import announce_gap
 from tasks.notify import notify, notify_at_last
-from tasks.record import close_deployment, open_deployment, refuse
+from tasks.record import catch_up, close_deployment, open_deployment, refuse
 from tasks.slot import Held, acquire_slot
 from tasks.validate import check, check_active
 
@@ -76,6 +76,7 @@ def deploy(
         outcome = _outcome(deployment, request, held)
         closed = close_deployment(deployment, outcome)
     notify_at_last(closed)
+    catch_up(closed)
     return final_state(outcome)
 
 

@@ -5,7 +5,16 @@ from prefect.states import Completed
 
 from interlock.errors import InterlockError
 from tasks.notify import deliver_waiting
-from tasks.sweep import Finding, begin_sweep, end_sweep, failed, report, sweep_environment, swept_environments
+from tasks.sweep import (
+    Finding,
+    begin_sweep,
+    end_sweep,
+    failed,
+    report,
+    sweep_environment,
+    swept_environments,
+    write_missed,
+)
 
 
 @flow(name="stall-sweep", description="Finish what a crash left behind: records, tickets, holds, slots, messages.")
@@ -14,7 +23,8 @@ def stall_sweep() -> State:
     if not begin_sweep():
         return Completed(name="Skipped", message="Another sweep is running.")
     try:
-        findings = [finding for environment in swept_environments() for finding in _sweep(environment)]
+        findings = write_missed()
+        findings += [finding for environment in swept_environments() for finding in _sweep(environment)]
         report(findings)
         deliver_waiting()
     finally:

@@ -37,3 +37,7 @@ ADOPTIONS_AT_MOST = 10
 """A run that keeps dying while it adopts is left to the sweep, which records its operation's end without a run."""
 OUTBOX_FLUSH_SECONDS = 5
 """How long a run that has ended waits for its last message; after that the scheduled delivery sends it."""
+
+CATCH_UP_SECONDS = 120
+CATCH_UP_POLL_SECONDS = 2
+"""How long a deployment that ended in an outage of the registry waits for its return, and how often it looks."""

@@ -50,6 +50,7 @@ class Turn:
     settle_holder: SettleHolder
     late_arrivals: LateArrivals
     take_slot: TakeSlot
+    is_degraded: Callable[[], bool]
     tell: Tell
     clock: Clock
     sleep: Callable[[float], None]
@@ -82,6 +83,8 @@ class Turn:
     def _is_our_turn(self) -> bool:
         if self._is_held_already():
             return True
+        if self.is_degraded():
+            return self._stack_was_quiet()  # who else is there cannot be known: the slot orders, the stack decides
         position = self._position()
         if position == 0 and self._environment_is_free() and not self._somebody_earlier_is_on_the_way():
             return self._stack_was_quiet()

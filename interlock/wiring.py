@@ -1,7 +1,8 @@
 """Settings become adapters here, and nowhere else. Tests wire their own by the environment or by `Installation`."""
 
-from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from interlock.clock import Clock, utc_now
@@ -13,6 +14,8 @@ if TYPE_CHECKING:  # boto3 and slack_sdk are heavy: each is imported when it is 
     from interlock.cloudformation.gateway import CloudFormation
     from interlock.notifications.slack import Slack
     from interlock.registry import Registry
+    from interlock.registry.outage import OutageStore
+    from interlock.registry.store import Store
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,7 @@ class Installation:
 
     settings: Settings
     clock: Clock = utc_now
+    rides_out_outages: bool = False
     _cloudformations: "dict[str, CloudFormation]" = field(default_factory=dict)
 
     @cached_property
@@ -29,9 +33,40 @@ class Installation:
 
     @cached_property
     def registry(self) -> "Registry":
-        from interlock.registry import open_registry  # noqa: PLC0415 - see above
+        from interlock.registry import Registry  # noqa: PLC0415 - see above
 
-        return open_registry(self.settings.registry_url, clock=self.clock)
+        return Registry(self.outage or self._store, clock=self.clock)
+
+    @cached_property
+    def outage(self) -> "OutageStore | None":
+        """What a deployment rides out an outage of the registry with; None where an outage is an error like any other."""
+        if not self.rides_out_outages:
+            return None
+        from interlock.registry.outage import OutageStore  # noqa: PLC0415 - see above
+
+        return OutageStore(self._store)
+
+    @property
+    def is_degraded(self) -> bool:
+        """The registry does not answer: slot and stack status alone."""
+        return self.outage is not None and self.outage.is_out
+
+    @property
+    def spool(self) -> Path:
+        """Where a process that ended in an outage leaves what the registry missed."""
+        return self.settings.home / "spool"
+
+    def write_spooled(self) -> list[str]:
+        """Write what is in the spool; the names of the files that are done."""
+        from interlock.registry.outage import write_spooled  # noqa: PLC0415 - see above
+
+        return list(write_spooled(self._store, self.spool))
+
+    @cached_property
+    def _store(self) -> "Store":
+        from interlock.registry.opening import open_store  # noqa: PLC0415 - see above
+
+        return open_store(self.settings.registry_url, clock=self.clock)
 
     @cached_property
     def slack(self) -> "Slack | None":
@@ -63,7 +98,18 @@ class Installation:
         return self._cloudformations[environment.name]
 
 
-@lru_cache(maxsize=1)
+_current: list[Installation] = []
+
+
 def installation() -> Installation:
     """This process's installation, made from its environment variables at the first call."""
-    return Installation(load_settings())
+    if not _current:
+        _current.append(Installation(load_settings()))
+    return _current[0]
+
+
+def installation_of_a_deployment() -> Installation:
+    """The same, for the process of one deployment: from now on, it goes on when the registry does not answer."""
+    if not installation().rides_out_outages:
+        _current[:] = [replace(installation(), rides_out_outages=True)]
+    return _current[0]

@@ -5,7 +5,8 @@ import socket
 
 from prefect.futures import PrefectFuture
 
-from interlock.models.deployment import Deployment
+from interlock.models.deployment import Deployment, DeploymentEvent
+from interlock.models.notice import Notice, NoticeKind
 from interlock.notifications.delivery import deliver, deliver_all
 from interlock.notifications.report import DeliveryReport
 from interlock.timing import OUTBOX_FLUSH_SECONDS
@@ -16,7 +17,26 @@ from tasks.step import as_task, step
 
 def notify(deployment: Deployment) -> PrefectFuture[DeliveryReport]:
     """Begin to deliver this deployment's outbox; what cannot be sent now, the scheduled delivery sends later."""
+    _say_once_that_it_is_degraded(deployment)
     return _notify_task.submit(deployment.correlation_id)
+
+
+def _say_once_that_it_is_degraded(deployment: Deployment) -> None:
+    here = installation()
+    if not here.is_degraded or deployment.correlation_id in _told_degraded:
+        return
+    _told_degraded.add(deployment.correlation_id)
+    run_log().warning(
+        "The registry does not answer: the slot and the stack's status alone protect this deployment now."
+    )
+    here.registry.deployments.record(
+        deployment.correlation_id,
+        events=[DeploymentEvent(timestamp=here.clock(), event="REGISTRY_UNAVAILABLE", details="Going on without it.")],
+        notices=[Notice(kind=NoticeKind.DEGRADED, facts={"what": "the registry does not answer"})],
+    )
+
+
+_told_degraded: set[str] = set()
 
 
 def notify_at_last(deployment: Deployment) -> None:

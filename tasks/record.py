@@ -1,6 +1,8 @@
 """The record of a deployment: opened before anything else is done, closed before anything is given back."""
 
 import hashlib
+import json
+import time
 
 from prefect import State
 from prefect.runtime import deployment as prefect_deployment
@@ -15,7 +17,8 @@ from interlock.models.notice import Notice, NoticeKind
 from interlock.models.outcome import Outcome, outcome_of_error
 from interlock.models.request import DeploymentRequest
 from interlock.notices import notice_of
-from interlock.wiring import Installation, installation
+from interlock.timing import CATCH_UP_POLL_SECONDS, CATCH_UP_SECONDS
+from interlock.wiring import Installation, installation, installation_of_a_deployment
 from tasks.artifacts import publish_outcome, publish_refusal
 from tasks.endings import final_state
 from tasks.prefect_side import current_flow_run, name_the_run
@@ -31,7 +34,7 @@ def open_deployment(request: DeploymentRequest) -> Deployment:
         UnknownEnvironmentError: there is no such environment, so there is nothing to record it under.
         InvalidRequestError: the environment is not the one that this Prefect deployment is for.
     """
-    here = installation()
+    here = installation_of_a_deployment()
     environment = here.environment(request.environment)
     _require_own_environment(request)
     deployment = _unfinished(here) or _register(here, environment, request)
@@ -65,6 +68,26 @@ def close_deployment(deployment: Deployment, outcome: Outcome) -> Deployment:
     closed = here.registry.deployments.get(deployment.correlation_id)
     publish_outcome(closed, outcome)
     return closed
+
+
+@step("write what the registry missed", retry_delays_seconds=())
+def catch_up(deployment: Deployment) -> None:
+    """After an outage of the registry: wait a while for its return, then leave the rest to the sweep of this machine."""
+    here = installation()
+    deadline = time.monotonic() + CATCH_UP_SECONDS
+    while here.outage and not here.outage.catch_up():
+        if time.monotonic() > deadline:
+            _spool(here, deployment)
+            return
+        time.sleep(CATCH_UP_POLL_SECONDS)
+
+
+def _spool(here: Installation, deployment: Deployment) -> None:
+    here.spool.mkdir(parents=True, exist_ok=True)
+    file = here.spool / f"{deployment.correlation_id}.json"
+    unwritten = here.outage.unwritten() if here.outage else []
+    file.write_text(json.dumps(unwritten), encoding="utf-8")
+    run_log().warning("The registry is still away: its part of this deployment is in %s, for the next sweep.", file)
 
 
 def refuse(request: DeploymentRequest, error: PermanentError) -> State:

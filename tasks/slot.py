@@ -60,6 +60,7 @@ def acquire_slot(deployment: Deployment, held: Held) -> HoldKeeper:
         settle_holder=lambda holder: _settle(here, environment, holder),
         late_arrivals=lambda: _late_arrivals(here, deployment),
         take_slot=slot.take,
+        is_degraded=lambda: here.is_degraded,
         tell=_Teller(here, deployment).tell,
         clock=here.clock,
         sleep=time.sleep,

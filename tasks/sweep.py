@@ -38,6 +38,16 @@ def begin_sweep() -> bool:
     return installation().registry.leases.acquire(LEASE, _owner(), lifetime_seconds=LEASE_SECONDS)
 
 
+@step("write what the registry missed", retry_delays_seconds=())
+def write_missed() -> list[Finding]:
+    """What deployments of this machine could not write when they ended in an outage of the registry."""
+    here = installation()
+    return [
+        Finding(environment="", found=f"{name}: what the registry missed", done="written")
+        for name in here.write_spooled()
+    ]
+
+
 @step("end the sweep", retry_delays_seconds=())
 def end_sweep() -> None:
     installation().registry.leases.release(LEASE, _owner())

@@ -111,7 +111,7 @@ def _first_alias(body: str) -> str | None:
 
 
 def _aliases(body: str) -> Iterator[str]:
-    import yaml  # type: ignore[import-untyped]  # noqa: PLC0415 (only for templates that might have one)
+    import yaml  # noqa: PLC0415 (only for templates that might have one)
 
     try:
         for token in yaml.scan(body, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):

@@ -17,6 +17,8 @@ EVENTS: Final = "EVENT#"
 ROWS: Final = "OUTBOX#"
 TICKETS: Final = "TICKET#"
 HISTORY: Final = "HISTORY#"
+RECORD: Final = "RECORD"
+HOLD: Final = "HOLD"
 
 
 def deployment_partition(correlation_id: str) -> str:
@@ -32,7 +34,7 @@ def environment_partition(environment: str) -> str:
 
 
 def record_key(correlation_id: str) -> Key:
-    return Key(deployment_partition(correlation_id), "RECORD")
+    return Key(deployment_partition(correlation_id), RECORD)
 
 
 def event_key(correlation_id: str, sequence: int) -> Key:
@@ -62,7 +64,7 @@ def ticket_key(environment: str, correlation_id: str) -> Key:
 
 
 def hold_key(environment: str) -> Key:
-    return Key(environment_partition(environment), "HOLD")
+    return Key(environment_partition(environment), HOLD)
 
 
 def lease_key(name: str) -> Key:

@@ -21,13 +21,18 @@ def open_registry(url: str, *, clock: Clock = utc_now) -> Registry:
         SettingsError: the URL has no such form, or the file is something else.
         StartupError: the file cannot be made.
     """
+    return Registry(open_store(url, clock=clock), clock=clock)
+
+
+def open_store(url: str, *, clock: Clock = utc_now) -> Store:
+    """The store alone, as `open_registry`."""
     parts = _split(url)
     if parts.scheme == "sqlite":
-        registry = Registry(SqliteStore(_path(url, parts), clock=clock), clock=clock)
-        registry.prepare()
-        return registry
+        store = SqliteStore(_path(url, parts), clock=clock)
+        store.prepare()
+        return store
     if parts.scheme == "dynamodb":
-        return Registry(_dynamodb(url, parts), clock=clock)
+        return _dynamodb(url, parts)
     raise _wrong(url)
 
 

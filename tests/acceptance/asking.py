@@ -60,12 +60,20 @@ class Asked:
 
 
 def ask(api_url: str, environment: str, template: str, **parameters: object) -> Asked:
+    """Ask for a deployment."""
+    return start(api_url, f"deploy/{environment}", {"environment": environment, "template": template, **parameters})
+
+
+def sweep(api_url: str) -> None:
+    """A sweep now, to its end; again if another one was running."""
+    while start(api_url, "stall-sweep/scheduled", {}).wait()["state_name"] == "Skipped":
+        time.sleep(1)
+
+
+def start(api_url: str, name: str, parameters: dict[str, object]) -> Asked:
     """Asked once, by its key, however often it takes: Prefect's server answers 503 while its database is busy."""
-    deployment = httpx.get(f"{api_url}/deployments/name/deploy/{environment}", timeout=30).raise_for_status().json()
-    body = {
-        "parameters": {"environment": environment, "template": template, **parameters},
-        "idempotency_key": uuid.uuid4().hex,
-    }
+    deployment = httpx.get(f"{api_url}/deployments/name/{name}", timeout=30).raise_for_status().json()
+    body = {"parameters": parameters, "idempotency_key": uuid.uuid4().hex}
     for _ in range(20):
         run = httpx.post(f"{api_url}/deployments/{deployment['id']}/create_flow_run", json=body, timeout=30)
         if run.status_code != httpx.codes.SERVICE_UNAVAILABLE:

@@ -16,6 +16,7 @@ ENVIRONMENTS: dict[str, dict[str, Any]] = {
     "rejecting": {"queue_policy": "reject"},
     "latest": {"queue_policy": "latest"},
     "no-credentials": {"role_arn": "arn:aws:iam::123456789012:role/not-for-us"},
+    "degraded": {},
     "crowd-a": {},
     "crowd-b": {},
     "crowd-c": {},

@@ -8,6 +8,7 @@ import pytest
 
 from deployments.rehearsal_system import RehearsalSystem
 from interlock.models.deployment import DeploymentStatus
+from interlock.models.notice import NoticeKind
 from interlock.registry import Registry, open_registry
 from tests.acceptance.asking import Asked, ask, chain
 
@@ -66,8 +67,8 @@ def test_a_stalled_deployment_is_reported_keeps_its_hold_and_ends_when_it_moves_
     system.aws.set_rules([])
     assert asked.wait()["state_name"] == "Succeeded"
     kinds = [row.notice.kind for row in registry.outbox.rows(asked.correlation_id())]
-    assert kinds.count("stalled") == 1
-    assert kinds.count("moving_again") == 1
+    assert kinds.count(NoticeKind.STALLED) == 1
+    assert kinds.count(NoticeKind.MOVING_AGAIN) == 1
     _nothing_is_left(system, registry)
 
 

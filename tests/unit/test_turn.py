@@ -53,6 +53,7 @@ class World:
             settle_holder=self.settled.append,
             late_arrivals=lambda: self.late,
             take_slot=self._take_slot,
+            is_degraded=lambda: False,
             tell=lambda position, _: self.told.append(position),
             clock=self.clock,
             sleep=self.sleep,

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from interlock.rehearsal.aws.cloudformation.errors import RefusalError, invalid, malformed
 
@@ -17,7 +17,7 @@ _SECTIONS = frozenset(
 _BODY_LIMIT = 51_200
 
 
-class _Loader(yaml.SafeLoader):  # type: ignore[misc]
+class _Loader(yaml.SafeLoader):
     """YAML with CloudFormation's short forms; dates stay text, as CloudFormation reads them."""
 
 
@@ -28,15 +28,17 @@ def _short_form(loader: _Loader, tag: str, node: yaml.Node) -> Json:
         value = loader.construct_scalar(node)
     elif isinstance(node, yaml.SequenceNode):
         value = loader.construct_sequence(node, deep=True)
-    else:
+    elif isinstance(node, yaml.MappingNode):
         value = loader.construct_mapping(node, deep=True)
+    else:
+        raise malformed(f"!{tag} has no value.")
     if tag == "GetAtt" and isinstance(value, str):
         value = value.split(".", 1)
     return {name: value}
 
 
 _Loader.add_multi_constructor("!", _short_form)
-_Loader.add_constructor("tag:yaml.org,2002:timestamp", yaml.SafeLoader.construct_yaml_str)
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: str(node.value))
 
 
 def parse(body: str) -> Json:

@@ -1,0 +1,82 @@
+"""With a part of the installation away, a deployment goes on, says so, and is on record afterwards."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from deployments.rehearsal_system import RehearsalSystem
+from interlock.models.deployment import DeploymentStatus
+from interlock.models.notice import DeliveryState, NoticeKind
+from tests.acceptance.asking import ask, chain, sweep
+
+ENVIRONMENT = "degraded"
+STACK = f"interlock-{ENVIRONMENT}"
+
+
+@contextmanager
+def without_the_registry(system: RehearsalSystem) -> Iterator[None]:
+    """Its file is moved away; the write-ahead log goes with it."""
+    assert system.home is not None
+    files = list(system.home.glob("registry.db*"))
+    for file in files:
+        file.rename(file.with_name(f"away-{file.name}"))
+    try:
+        yield
+    finally:
+        for file in files:
+            file.unlink(missing_ok=True)
+            file.with_name(f"away-{file.name}").rename(file)
+
+
+def test_a_deployment_goes_on_without_its_registry_and_is_on_record_when_that_is_back(system: RehearsalSystem) -> None:
+    asked = ask(system.api_url, ENVIRONMENT, chain(0.1, 6))
+    asked.wait_for_log("CloudFormation is carrying out")
+    with without_the_registry(system):
+        asked.wait_for_log("The operation has ended")
+        asked.wait_for_log("The registry does not answer")
+    assert asked.wait(timeout_seconds=180)["state_name"] == "Succeeded"
+    record = system.registry.deployments.get(asked.correlation_id())
+    assert record.status is DeploymentStatus.SUCCEEDED
+    assert "REGISTRY_UNAVAILABLE" in [each.event for each in record.events]
+    assert system.registry.holds.current(ENVIRONMENT) is None
+    rows = system.registry.outbox.rows(asked.correlation_id())
+    assert NoticeKind.DEGRADED in [row.notice.kind for row in rows]
+
+
+def test_slack_down_neither_fails_nor_delays_a_deployment_and_everything_is_told_when_it_is_back(
+    system: RehearsalSystem,
+) -> None:
+    system.slack.set_faults({"method": "*", "kind": "http500", "times": -1})
+    try:
+        asked = ask(system.api_url, ENVIRONMENT, chain(0.1, 0.1, delay=1))
+        assert asked.wait()["state_name"] == "Succeeded"
+    finally:
+        system.slack.set_faults()
+    later = ask(system.api_url, ENVIRONMENT, chain(0.1, 0.1, delay=2))
+    later.wait()
+    sweep(system.api_url)
+    rows = system.registry.outbox.rows(asked.correlation_id())
+    assert {row.state for row in rows} <= {DeliveryState.DELIVERED, DeliveryState.SKIPPED}
+    about = [each for each in system.slack.messages() if asked.correlation_id() in each["text"]]
+    assert len([each for each in about if not each["thread_ts"]]) == 1
+
+
+def test_promise_10_a_minute_of_throttling_slows_a_deployment_and_decides_nothing(system: RehearsalSystem) -> None:
+    asked = ask(system.api_url, ENVIRONMENT, chain(0.1, 8, delay=3))
+    asked.wait_for_log("CloudFormation is carrying out")
+    system.aws.set_faults(
+        [
+            {
+                "service": "cloudformation",
+                "action": "Describe*",
+                "kind": "error",
+                "code": "Throttling",
+                "message": "Rate exceeded",
+                "status": 400,
+                "times": 25,
+            }
+        ]
+    )
+    try:
+        assert asked.wait(timeout_seconds=180)["state_name"] == "Succeeded"
+    finally:
+        system.aws.set_faults([])
