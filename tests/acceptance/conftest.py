@@ -1,16 +1,16 @@
 """One whole system for all acceptance tests: it takes 25 s to start. Each test file uses environments of its own."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
-from deployments.rehearsal_system import RehearsalSystem
+from deployments.rehearsal_system import EnvironmentSettings, RehearsalSystem
+from deployments.rehearse.rehearse import SETTINGS
 
-ENVIRONMENTS: dict[str, dict[str, Any]] = {
+ENVIRONMENTS: dict[str, EnvironmentSettings] = {
     "staging": {},
     "production": {},
-    "rehearsal": {"stall_after_minutes": 0.05},
+    "rehearsal": SETTINGS,
     "endings": {"stall_after_minutes": 0.05},
     "impatient": {"max_wait_minutes": 0.1},
     "rejecting": {"queue_policy": "reject"},

@@ -45,7 +45,7 @@ def test_a_deployment_goes_on_without_its_registry_and_is_on_record_when_that_is
 def test_slack_down_neither_fails_nor_delays_a_deployment_and_everything_is_told_when_it_is_back(
     system: RehearsalSystem,
 ) -> None:
-    system.slack.set_faults({"method": "*", "kind": "http500", "times": -1})
+    system.slack.set_faults({"method": "*", "kind": "http500", "times": None})
     try:
         asked = ask(system.api_url, ENVIRONMENT, chain(0.1, 0.1, delay=1))
         assert asked.wait()["state_name"] == "Succeeded"
