@@ -40,6 +40,8 @@ class Up:
         self.api_url = self._given_url or f"http://127.0.0.1:{port}/api"
         self._environ = dict(environ)
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._groups: list[int] = []
+        """Every process group ever started: engines outlive a runner that was killed, and go on with their deployments."""
 
     @contextmanager
     def running(self, meanwhile: Callable[[], Mapping[str, str]] = dict) -> Iterator["Up"]:
@@ -105,6 +107,7 @@ class Up:
 
     def _launch(self, name: str, argv: list[str], environ: dict[str, str]) -> None:
         self._running[name] = processes.start(argv, environ=environ, log=self._log_of(name), cwd=ROOT)
+        self._groups.append(self._running[name].pid)
 
     def _await(self, name: str, is_ready: Callable[[], bool], timeout_seconds: float) -> None:
         log = self._log_of(name)
@@ -120,6 +123,8 @@ class Up:
             for name in ("flows", "server"):  # the runner first: it still has to report
                 if process := self._running.get(name):
                     processes.stop(process)
+            for group in self._groups:
+                processes.kill_group(group)
 
 
 def environment_of(here: Installation, home: Path) -> dict[str, str]:

@@ -47,7 +47,7 @@ def stop(process: subprocess.Popen[bytes], *, grace_seconds: float = 10) -> None
         process.terminate()
         with suppress(subprocess.TimeoutExpired):  # the group is killed below, whether it listened or not
             process.wait(grace_seconds)
-    _kill_group(process.pid)
+    kill_group(process.pid)
     process.wait()
 
 
@@ -100,7 +100,8 @@ def _end_with_the_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def _kill_group(group: int) -> None:
+def kill_group(group: int) -> None:
+    """End whatever is left of a group by SIGKILL: also processes whose leader has died, or that are stopped."""
     try:
         os.killpg(group, signal.SIGKILL)
     except ProcessLookupError:

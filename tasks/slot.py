@@ -153,7 +153,8 @@ def _in_words(position: int) -> str:
 def _stack_is_quiet(here: Installation, environment: Environment) -> bool:
     """A failed read says nothing, so it is not a yes (promise 10)."""
     try:
-        stack = here.cloudformation(environment).stack(environment.stack_name)
+        # It is looked at anew once the environment is held; here a look a moment ago (the active check's) will do.
+        stack = here.cloudformation(environment).stack(environment.stack_name, certain=False, max_age_seconds=3)
     except CloudFormationUnavailableError as error:
         run_log().warning("The stack's status could not be read: %s", error)
         return False

@@ -25,7 +25,7 @@ def check_active(deployment: Deployment) -> Finding:
     environment = here.environment(deployment.environment)
     join_queue(here.registry, deployment, now=here.clock())
     try:
-        stack = here.cloudformation(environment).stack(environment.stack_name)
+        stack = here.cloudformation(environment).stack(environment.stack_name, certain=False)
     except CloudFormationUnavailableError as error:
         run_log().warning("The stack's status is not known yet: %s", error)
         stack = None

@@ -181,7 +181,7 @@ def _follow(api: "PrefectApi", run: "FlowRun", environment: str, follower: "Foll
     status, goes_on = "STILL_RUNNING", "The deployment goes on without this client."
     try:
         with display:
-            return _see_through(api, run, environment, follower, display)
+            return see_through(api, run, environment, follower, display)
     except StoppedWaitingError as stop:
         reason = f"{stop.message} {goes_on}"
     except KeyboardInterrupt:
@@ -191,9 +191,15 @@ def _follow(api: "PrefectApi", run: "FlowRun", environment: str, follower: "Foll
     return outcomes.make(status, environment, {"reason": reason}, api=api, run=follower.run or run)
 
 
-def _see_through(
+def see_through(
     api: "PrefectApi", run: "FlowRun", environment: str, follower: "Follower", display: "Display"
 ) -> "Outcome":
+    """Follow the run to its end, whichever process brings it there.
+
+    Raises:
+        StoppedWaitingError: the follower's timeout is over.
+        PrefectUnreachableError: the server has been away for too long.
+    """
     from interlock.cli import outcome as outcomes  # noqa: PLC0415 - only when needed
 
     display.notice(f"{'Joined the run asked for before' if run.is_reused else 'Asked for'}: {api.flow_run_url(run.id)}")

@@ -29,23 +29,24 @@ def problems(template: Mapping[str, Any], names: Sequence[str]) -> Iterator[str]
     for name in names:
         if name not in set(Capability):
             yield f"capabilities/{name}: unknown (there are {', '.join(Capability)})."
-    for needed, why in _needed(template).items():
-        if not _is_covered(needed, names):
-            yield f"capabilities: {needed} is missing: {why}."
+    for capability, why in needed(template).items():
+        if not _is_covered(capability, names):
+            yield f"capabilities: {capability} is missing: {why}."
 
 
-def _is_covered(needed: Capability, names: Sequence[str]) -> bool:
-    return needed in names or (needed is Capability.IAM and Capability.NAMED_IAM in names)
+def _is_covered(capability: Capability, names: Sequence[str]) -> bool:
+    return capability in names or (capability is Capability.IAM and Capability.NAMED_IAM in names)
 
 
-def _needed(template: Mapping[str, Any]) -> dict[Capability, str]:
-    needed = {} if not template.get("Transform") else {Capability.AUTO_EXPAND: "the template uses a transform"}
+def needed(template: Mapping[str, Any]) -> dict[Capability, str]:
+    """What the template needs to be allowed, each with the reason."""
+    found = {} if not template.get("Transform") else {Capability.AUTO_EXPAND: "the template uses a transform"}
     named = [each for each in _iam_resources(template) if each[1]]
     if named:
-        return needed | {Capability.NAMED_IAM: f"Resources/{named[0][0]} gives an IAM resource a name"}
+        return found | {Capability.NAMED_IAM: f"Resources/{named[0][0]} gives an IAM resource a name"}
     if first := next(_iam_resources(template), None):
-        return needed | {Capability.IAM: f"Resources/{first[0]} makes an IAM resource"}
-    return needed
+        return found | {Capability.IAM: f"Resources/{first[0]} makes an IAM resource"}
+    return found
 
 
 def _iam_resources(template: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:

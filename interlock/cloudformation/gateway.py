@@ -7,6 +7,7 @@ and is safe to repeat: an earlier attempt may have been applied though its answe
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any
@@ -26,10 +27,28 @@ Guard = Callable[[], None]
 """Called right before each request that changes something: raises (HoldLostError) when our fence has been overtaken."""
 
 _SECOND_LOOK_SECONDS = 0.2
+_LOOKS_AGE_AFTER_SECONDS = 30
 _LOOKS_FOR_TOKEN = 4
 _RECENT_EVENTS = 200
 _PAUSE_SECONDS = 0.5
 _PAUSES_SECONDS = (0.5, 2.0)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What a look at a stack saw, and when."""
+
+    stack: Stack | None
+    at: float = field(default_factory=time.monotonic)
+
+    @property
+    def age_seconds(self) -> float:
+        return time.monotonic() - self.at
+
+    @property
+    def is_absence_known(self) -> bool:
+        """Old enough to be another look than the next one, young enough to be of the same stack."""
+        return self.stack is None and _SECOND_LOOK_SECONDS <= self.age_seconds < _LOOKS_AGE_AFTER_SECONDS
 
 
 class CloudFormation:
@@ -51,15 +70,23 @@ class CloudFormation:
         self._changing_client = changing_client or client
         self._environment = environment
         self._sleep = sleep
+        self._looks: dict[str, _Look] = {}
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
-    def stack(self, name_or_id: str) -> Stack | None:
-        """The stack, or None when two looks agree that there is none. A deleted one is found by its id alone."""
-        found = self._stack(name_or_id)
-        if found is None:
+    def stack(self, name_or_id: str, *, certain: bool = True, max_age_seconds: float = 0) -> Stack | None:
+        """The stack, or None when two looks agree that there is none. A deleted one is found by its id alone.
+
+        Where nothing is decided by it: not `certain` takes one look's word for "none", and `max_age_seconds` takes an
+        earlier look's word for everything.
+        """
+        before = self._looks.get(name_or_id)
+        if before and before.age_seconds < max_age_seconds:
+            return before.stack
+        found = self._look(name_or_id)
+        if found is None and certain and not (before and before.is_absence_known):
             self._sleep(_SECOND_LOOK_SECONDS)
-            found = self._stack(name_or_id)
+            found = self._look(name_or_id)
         return found
 
     def events(self, stack_id: str, *, after: str | None = None) -> list[StackEvent]:
@@ -193,6 +220,11 @@ class CloudFormation:
                 raise
 
     # --- the calls themselves ----------------------------------------------------------------------------------------
+
+    def _look(self, name_or_id: str) -> Stack | None:
+        found = self._stack(name_or_id)
+        self._looks[name_or_id] = _Look(found)
+        return found
 
     def _stack(self, name_or_id: str) -> Stack | None:
         try:
