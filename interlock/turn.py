@@ -92,9 +92,14 @@ class Turn:
         return False
 
     def _try(self, held: ExitStack) -> Hold | None:
-        """Slot, then hold. Whoever fails to get the hold gives the slot back at once."""
+        """Slot, then hold. Whoever fails to get the hold gives the slot back at once.
+
+        An adopter asks for the slot once: its dead predecessor's lease may keep it for a minute, and meanwhile the hold
+        would expire and nobody would look at the operation.
+        """
         with ExitStack() as attempt:
-            if not self.take_slot(attempt, min(SLOT_ATTEMPT_SECONDS, self._seconds_left())):
+            is_adopted = self._is_held_already()
+            if not self.take_slot(attempt, min(SLOT_ATTEMPT_SECONDS, self._seconds_left())) and not is_adopted:
                 return None
             try:
                 hold = self._claim()

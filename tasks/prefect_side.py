@@ -116,6 +116,17 @@ def ensure_limit(prefect: SyncPrefectClient, name: str) -> str | None:
     return f"slot {name} mended: it was {'active' if limit.active else 'inactive'} with a limit of {limit.limit}"
 
 
+def free_slot(prefect: SyncPrefectClient, name: str) -> None:
+    """Take a slot away that nobody has; call this only when the hold and a dead holder's lease have run out."""
+    prefect.update_global_concurrency_limit(name, GlobalConcurrencyLimitUpdate(active_slots=0))
+
+
+def slot_taken_since(prefect: SyncPrefectClient, name: str) -> datetime | None:
+    """When the slot's count was last touched, if it is taken."""
+    limit = prefect.read_global_concurrency_limit_by_name(name)
+    return limit.updated if limit.active_slots else None
+
+
 def _create_limit(prefect: SyncPrefectClient, name: str) -> str | None:
     try:
         prefect.create_global_concurrency_limit(GlobalConcurrencyLimitCreate(name=name, limit=1, active=True))

@@ -15,6 +15,7 @@ from interlock.models.environment import Environment
 from interlock.models.notice import Notice, NoticeKind
 from interlock.recovery import Recovery
 from interlock.timing import (
+    SLOT_ATTEMPT_SECONDS,
     SLOT_LEASE_SECONDS,
     SLOT_PATIENCE_SECONDS,
     WAIT_POLL_SECONDS_LOCAL,
@@ -25,7 +26,7 @@ from interlock.turn import Turn
 from interlock.wiring import Installation, installation
 from tasks.artifacts import publish_settled
 from tasks.notify import notify
-from tasks.prefect_side import UNREACHABLE, best_effort, client, current_flow_run, earlier_runs, ensure_limit
+from tasks.prefect_side import UNREACHABLE, best_effort, client, current_flow_run, earlier_runs, ensure_limit, free_slot
 from tasks.run_log import run_log
 from tasks.step import step
 
@@ -66,12 +67,13 @@ def acquire_slot(deployment: Deployment, held: Held) -> HoldKeeper:
         sleep=time.sleep,
         poll_seconds=WAIT_POLL_SECONDS_LOCAL if here.polls_cheaply else WAIT_POLL_SECONDS_REMOTE,
     )
+    keepers: list[HoldKeeper] = []
+    # Left last, after the renewing has stopped and the slot is free: whoever sees the hold free gets the slot at once.
+    held.callback(_release_if_ended, here, deployment, keepers)
     hold = turn.take(held)
-    keeper = HoldKeeper(here.registry, hold)
-    held.callback(_release_if_ended, here, deployment, keeper)  # left last: only after the renewing has stopped
-    held.enter_context(keeper)
+    keepers.append(held.enter_context(HoldKeeper(here.registry, hold)))
     run_log().info("It is our turn: %s is held with fence %d.", environment.name, hold.fence)
-    return keeper
+    return keepers[0]
 
 
 class _Slot:
@@ -80,18 +82,20 @@ class _Slot:
     def __init__(self, environment: Environment, context: Context) -> None:
         self._environment = environment
         self._context = context
-        self._first_attempt: float | None = None
+        self._trying_since = 0.0
+        self._tried_at = 0.0
 
     def take(self, attempt: ExitStack, seconds: float) -> bool:
-        """Whether to go on. Without a Prefect server, or with a slot that leaked, the hold alone decides."""
-        self._first_attempt = self._first_attempt or time.monotonic()
+        """Whether to go on. Without a Prefect server the hold alone decides; a slot that leaked is mended."""
+        self._note_attempt(time.monotonic())
         try:
             self._ensure_limit()
             slot = self._slot(seconds)
             self._context.run(slot.__enter__)
-            attempt.push(slot)
+            attempt.callback(_give_back, slot)
         except TimeoutError:
-            return self._has_leaked()
+            self._mend_leak()
+            return False
         except UNREACHABLE as error:
             run_log().warning("Without the slot %s: %s", self._environment.slot_name, error)
         return True
@@ -112,13 +116,23 @@ class _Slot:
             if done := ensure_limit(prefect, self._environment.slot_name):
                 run_log().warning("%s.", done.capitalize())
 
-    def _has_leaked(self) -> bool:
-        """Nobody holds the environment, and the slot has not come free in the time that a dead holder's lease runs."""
-        waited = time.monotonic() - (self._first_attempt or 0)
-        if waited < SLOT_PATIENCE_SECONDS:
-            return False
-        run_log().warning("The slot %s is taken by nobody: going on with the hold alone.", self._environment.slot_name)
-        return True
+    def _note_attempt(self, now: float) -> None:
+        """Only attempts in a row count: between others somebody may have had the environment, and the slot rightly so."""
+        if now - self._tried_at > 3 * SLOT_ATTEMPT_SECONDS:
+            self._trying_since = now
+        self._tried_at = now
+
+    def _mend_leak(self) -> None:
+        """Nobody holds the environment, and the slot has not come free in the time that a dead holder's lease runs.
+
+        With the registry away nobody can say who holds it: then the slot is what protects, and it is left alone.
+        """
+        self._tried_at = time.monotonic()
+        if self._tried_at - self._trying_since < SLOT_PATIENCE_SECONDS or installation().is_degraded:
+            return
+        with client() as prefect:
+            free_slot(prefect, self._environment.slot_name)
+        run_log().warning("The slot %s was taken by nobody: it is free again.", self._environment.slot_name)
 
 
 class _Teller:
@@ -178,7 +192,14 @@ def _late_arrivals(here: Installation, deployment: Deployment) -> Sequence[str]:
     return []
 
 
-def _release_if_ended(here: Installation, deployment: Deployment, keeper: HoldKeeper) -> None:
+def _give_back(slot: AbstractContextManager[None]) -> None:
+    """Without a server to give it back to, its lease runs out by itself."""
+    with best_effort("the slot, given back"):
+        slot.__exit__(None, None, None)
+
+
+def _release_if_ended(here: Installation, deployment: Deployment, keepers: list[HoldKeeper]) -> None:
+    """`keepers` is empty when the wait was given up."""
     record = here.registry.deployments.get(deployment.correlation_id, with_events=False)
-    if record.status.is_final:
-        here.registry.holds.release(keeper.hold)
+    if keepers and record.status.is_final:
+        here.registry.holds.release(keepers[0].hold)

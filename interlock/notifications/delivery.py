@@ -19,8 +19,8 @@ from interlock.notifications.sender import Sender
 
 ChannelOf = Callable[[str], str | None]
 
-_CLAIM_SECONDS = 60
-"""Longer than the slowest row: four calls of five seconds each. Renewed before every row."""
+_CLAIM_SECONDS = 30
+"""Longer than the slowest row: four calls of five seconds each. Renewed before every row; a dead deliverer's runs out."""
 _LONGEST_PAUSE_SECONDS = 600
 _FAILURES_IN_A_ROW = 3
 """After so many deployments without an answer Slack is taken to be away, and the rest is left for the next pass."""

@@ -17,7 +17,7 @@ STACK_SECONDS = 10.0
 def main() -> None:
     names = [f"bench-{number}" for number in range(RUNS + 1)]
     with (
-        RehearsalSystem(environments={name: {} for name in names}) as system,
+        RehearsalSystem({name: {} for name in names}) as system,
         tempfile.NamedTemporaryFile("w", suffix=".yaml") as template,
     ):
         template.write(chain(2, 2, 2, 2, 2))
