@@ -1,20 +1,20 @@
 """`status`, `history` and `show`, over a real registry in a file."""
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from interlock import wiring
 from interlock.clock import utc_now
 from interlock.errors import CloudFormationUnavailableError, RegistryUnavailableError
 from interlock.models.deployment import Deployment, DeploymentEvent, DeploymentStatus
 from interlock.models.notice import Notice, NoticeKind
 from interlock.models.stack import Operation, Stack, StackEvent
 from interlock.registry import Registry, open_registry
-from interlock.wiring import Installation, installation
+from interlock.wiring import Installation
 from tests.unit.cli.conftest import Interlock
 
 HOLDER, WAITER, LATER = "20261124-060000-00000001", "20261124-060100-00000002", "20261124-060200-00000003"
@@ -40,13 +40,12 @@ class FakeCloudFormation:
 
 
 @pytest.fixture
-def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
+def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
     (tmp_path / "environments.toml").write_text(ENVIRONMENTS, encoding="utf-8")
     monkeypatch.setenv("INTERLOCK_REGISTRY", f"sqlite:///{tmp_path / 'registry.db'}")
     monkeypatch.setenv("INTERLOCK_ENVIRONMENTS", str(tmp_path / "environments.toml"))
-    installation.cache_clear()
-    yield open_registry(f"sqlite:///{tmp_path / 'registry.db'}")
-    installation.cache_clear()
+    monkeypatch.setattr(wiring, "_current", [])  # this process's installation is made anew, from the above
+    return open_registry(f"sqlite:///{tmp_path / 'registry.db'}")
 
 
 @pytest.fixture

@@ -195,7 +195,7 @@ def test_a_long_delivery_keeps_its_lease() -> None:
     others: list[DeliveryReport] = []
 
     def be_slow() -> None:
-        room.clock.advance(25)
+        room.clock.advance(12)
         others.append(room.deliver("other"))
 
     room.slack.meanwhile = be_slow
