@@ -8,8 +8,8 @@ import httpx
 FILESYSTEM_LEASES = "prefect.server.concurrency.lease_storage.filesystem"
 
 
-def server_environment(home: Path) -> dict[str, str]:
-    """For the Prefect server that keeps its data below `home`."""
+def server_environment(home: Path, api_url: str) -> dict[str, str]:
+    """For the Prefect server that keeps its data below `home` and answers at `api_url`."""
     return {
         "PREFECT_HOME": str(home / "prefect"),
         # Without this a client that lost its API URL starts a server of its own and limits nothing.
@@ -22,6 +22,9 @@ def server_environment(home: Path) -> dict[str, str]:
         "PREFECT_SERVER_API_MAX_PARAMETER_SIZE": "2000000",
         # How soon the slot of a dead holder is free again once its lease has run out.
         "PREFECT_SERVER_SERVICES_REPOSSESSOR_LOOP_SECONDS": "5",
+        # What the page in the browser asks: without this it is port 4200, wherever the server listens.
+        "PREFECT_UI_API_URL": api_url,
+        "PREFECT_UI_STATIC_DIRECTORY": str(home / "ui"),  # of our own: the default is shared by all servers here
         # Nothing leaves the machine.
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",

@@ -8,6 +8,7 @@ import argparse
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -50,6 +51,8 @@ class Up:
         `meanwhile` is called while the server is starting; what it returns is added to the flows' environment.
         """
         with ExitStack() as started:
+            # Prefect's runner leaves its storage in the temporary directory: it gets one that goes with it.
+            self._environ["TMPDIR"] = started.enter_context(_scratch())
             started.callback(self._stop_all)
             if not self._given_url:
                 self._launch_server()
@@ -83,7 +86,7 @@ class Up:
     def _launch_server(self) -> None:
         processes.require_free_port(self._port, what="The Prefect server")
         argv = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(self._port)]
-        self._launch("server", argv, without_prefect(self._environ) | server_environment(self._home))
+        self._launch("server", argv, without_prefect(self._environ) | server_environment(self._home, self.api_url))
 
     def _launch_flows(self) -> None:
         environ = self._environ | client_environment(self.api_url)
@@ -125,6 +128,11 @@ class Up:
                     processes.stop(process)
             for group in self._groups:
                 processes.kill_group(group)
+
+
+def _scratch() -> "tempfile.TemporaryDirectory[str]":
+    # A short name: the fork server's socket is below it, and a socket's path has room for 108 bytes at most.
+    return tempfile.TemporaryDirectory(prefix="il-", ignore_cleanup_errors=True)
 
 
 def environment_of(here: Installation, home: Path) -> dict[str, str]:

@@ -20,7 +20,7 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The API's URL of a server with a home of its own."""
     home, port = tmp_path_factory.mktemp("prefect"), processes.free_port()
     url = f"http://127.0.0.1:{port}/api"
-    environ = {**without_prefect(os.environ), **server_environment(home), "PREFECT_LOGGING_TO_API_ENABLED": "true"}
+    environ = {**without_prefect(os.environ), **server_environment(home, url), "PREFECT_LOGGING_TO_API_ENABLED": "true"}
     argv = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port), "--no-ui"]
     log = home / "server.log"
     server = processes.start(argv, environ=environ, log=log, cwd=home)

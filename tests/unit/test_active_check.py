@@ -1,0 +1,110 @@
+"""What the active check finds, tells and does, by the environment's queue policy."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from interlock.active_check import ActiveCheck
+from interlock.errors import DeploymentInProgressError
+from interlock.models.deployment import DeploymentStatus
+from interlock.models.environment import Environment, QueuePolicy
+from interlock.models.notice import NoticeKind
+from interlock.models.stack import Stack
+from interlock.queue_estimate import UNKNOWN
+from interlock.registry import Registry, open_registry
+from tests.unit.registry.kit import ENVIRONMENT, FrozenClock, cid, claim, enqueue
+
+
+@pytest.fixture
+def clock() -> FrozenClock:
+    return FrozenClock()
+
+
+@pytest.fixture
+def registry(tmp_path: Path, clock: FrozenClock) -> Registry:
+    return open_registry(f"sqlite:///{tmp_path / 'registry.db'}", clock=clock)
+
+
+def check(registry: Registry, clock: FrozenClock, policy: QueuePolicy = QueuePolicy.WAIT) -> ActiveCheck:
+    environment = Environment(name=ENVIRONMENT, stack_name="app", region="eu-west-1", queue_policy=policy)
+    return ActiveCheck(registry, environment, clock)
+
+
+def stack(status: str) -> Stack:
+    return Stack(name="app", stack_id="arn:stack/app/1", status=status)
+
+
+def test_nothing_is_ahead_in_a_free_environment(registry: Registry, clock: FrozenClock) -> None:
+    enqueue(registry, 1)
+    finding = check(registry, clock).look(registry.deployments.get(cid(1)), stack("UPDATE_COMPLETE"))
+    assert not finding.is_busy
+    assert registry.outbox.rows(cid(1)) == []
+
+
+def test_the_holder_is_named_with_its_start_and_the_place_in_the_queue(registry: Registry, clock: FrozenClock) -> None:
+    enqueue(registry, 1)
+    claim(registry, 1)
+    enqueue(registry, 2)
+    enqueue(registry, 3)
+    finding = check(registry, clock).look(registry.deployments.get(cid(3)), stack("UPDATE_IN_PROGRESS"))
+    assert (finding.holder, finding.position) == (cid(1), 1)
+    notice = registry.outbox.rows(cid(3))[-1].notice
+    assert notice.kind is NoticeKind.QUEUED
+    assert notice.facts["holder"] == cid(1)
+    assert notice.facts["position"] == 2
+
+
+def test_without_any_history_the_estimate_is_wide_and_grows_with_the_queue(
+    registry: Registry, clock: FrozenClock
+) -> None:
+    enqueue(registry, 1)
+    claim(registry, 1)
+    enqueue(registry, 2)
+    enqueue(registry, 3)
+    finding = check(registry, clock).look(registry.deployments.get(cid(3)), None)
+    assert finding.wait is not None
+    assert (finding.wait.p50_seconds, finding.wait.p90_seconds) == (2 * UNKNOWN.p50_seconds, 2 * UNKNOWN.p90_seconds)
+
+
+def test_the_holders_own_monitor_says_when_it_will_end(registry: Registry, clock: FrozenClock) -> None:
+    enqueue(registry, 1)
+    claim(registry, 1)
+    expected = {"likely_finish": clock() + timedelta(seconds=40), "late_finish": clock() + timedelta(seconds=70)}
+    registry.deployments.record(cid(1), changes=expected)
+    enqueue(registry, 2)
+    clock.advance(10)
+    finding = check(registry, clock).look(registry.deployments.get(cid(2)), None)
+    assert finding.wait is not None
+    assert (finding.wait.p50_seconds, finding.wait.p90_seconds) == (30, 60)
+
+
+def test_a_strangers_operation_is_shown_as_the_holder(registry: Registry, clock: FrozenClock) -> None:
+    enqueue(registry, 1)
+    finding = check(registry, clock).look(registry.deployments.get(cid(1)), stack("UPDATE_IN_PROGRESS"))
+    assert finding.holder_is_foreign
+    assert "another tool" in finding.in_words
+
+
+def test_with_reject_a_busy_environment_is_an_error_with_the_fixed_words(
+    registry: Registry, clock: FrozenClock
+) -> None:
+    enqueue(registry, 1)
+    claim(registry, 1)
+    enqueue(registry, 2)
+    with pytest.raises(DeploymentInProgressError, match="Deployment already in progress") as caught:
+        check(registry, clock, QueuePolicy.REJECT).look(registry.deployments.get(cid(2)), None)
+    assert cid(1) in str(caught.value)
+
+
+def test_with_latest_the_waiting_are_superseded_and_the_running_is_not(registry: Registry, clock: FrozenClock) -> None:
+    enqueue(registry, 1)
+    claim(registry, 1)
+    enqueue(registry, 2)
+    enqueue(registry, 3)
+    check(registry, clock, QueuePolicy.LATEST).look(registry.deployments.get(cid(3)), None)
+    assert registry.deployments.get(cid(1)).status is DeploymentStatus.IN_PROGRESS
+    superseded = registry.deployments.get(cid(2))
+    assert superseded.status is DeploymentStatus.SUPERSEDED
+    assert cid(3) in (superseded.reason or "")
+    assert [ticket.correlation_id for ticket in registry.queue.waiting(ENVIRONMENT)] == [cid(3)]
