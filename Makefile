@@ -9,7 +9,7 @@ demo: $(READY)
 	$(BIN)/interlock demo
 
 test: $(READY)
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 3 --dist loadgroup
 
 lint: $(READY)
 	$(BIN)/ruff check .
