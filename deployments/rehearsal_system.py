@@ -103,8 +103,9 @@ class RehearsalSystem:
         self._running.close()
 
     def _start_services(self, started: ExitStack) -> dict[str, str]:
-        started.enter_context(self.aws)
-        started.enter_context(self.slack)
+        for service in (self.aws, self.slack):
+            started.callback(service.stop)  # first: a Ctrl-C while it starts must end it too
+            service.start()
         return self._services()
 
     def _services(self) -> dict[str, str]:

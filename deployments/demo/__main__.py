@@ -22,6 +22,8 @@ from deployments.rehearsal_system import RehearsalSystem
 from deployments.signals import end_on_sigterm
 from interlock.errors import ExitCode
 
+_WIDTH_OF_A_FILE = 160
+
 
 @command
 def main() -> None:
@@ -31,7 +33,12 @@ def main() -> None:
     parser.add_argument("--keep", action="store_true", help="leave it running to look at, until Ctrl-C")
     keep: bool = parser.parse_args().keep
     end_on_sigterm()
-    sys.exit(_demo(Console(highlight=False), keep=keep))
+    sys.exit(_demo(_console(), keep=keep))
+
+
+def _console() -> Console:
+    """A file or a pipe has no width of its own: the default of 80 would cut the table."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH_OF_A_FILE)
 
 
 def _demo(console: Console, *, keep: bool) -> int:
@@ -52,7 +59,7 @@ def _demo(console: Console, *, keep: bool) -> int:
 @contextmanager
 def _started(system: RehearsalSystem, console: Console) -> Iterator[None]:
     began_at = time.monotonic()
-    console.print("Starting a Prefect server, the flows, a simulated AWS and a local Slack (about 20 s) ...")
+    console.print("Starting Prefect, the flows, a simulated AWS and a local Slack: about 20 s ...")
     with system:
         console.print(f"Ready after {time.monotonic() - began_at:.0f} s: {system.api_url}\n")
         yield

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 import httpx
@@ -67,7 +68,7 @@ def gather(system: RehearsalSystem, outcomes: Mapping[Part, Outcome]) -> Evidenc
 
 
 def _seen(system: RehearsalSystem, outcome: Outcome, messages: list[Json]) -> Seen:
-    record = Deployment.model_validate(outcome.facts["record"])
+    record = system.registry.deployments.get(outcome.correlation_id or "")
     parents = [each for each in messages if not each["thread_ts"] and record.correlation_id in each["text"]]
     threads = {parent["ts"] for parent in parents}
     rows = system.registry.outbox.rows(record.correlation_id)
@@ -89,10 +90,16 @@ def _left_over_at_last(system: RehearsalSystem) -> tuple[str, ...]:
 
 def _left_over(system: RehearsalSystem) -> Iterator[str]:
     for name, environment in system.environments.items():
-        url = f"{system.api_url}/v2/concurrency_limits/{environment.slot_name}"
-        if httpx.get(url, trust_env=False).raise_for_status().json()["active_slots"]:
+        if _active_slots(system, environment.slot_name):
             yield f"the slot {environment.slot_name} is taken"
         if hold := system.registry.holds.current(name):
             yield f"{name} is held by {hold.owner}"
         for ticket in system.registry.queue.waiting(name):
             yield f"{ticket.correlation_id} still waits for {name}"
+
+
+def _active_slots(system: RehearsalSystem, slot: str) -> int:
+    answer = httpx.get(f"{system.api_url}/v2/concurrency_limits/{slot}", trust_env=False)
+    if answer.status_code == HTTPStatus.NOT_FOUND:  # no deployment has come so far as to make it
+        return 0
+    return int(answer.raise_for_status().json()["active_slots"])

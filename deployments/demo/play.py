@@ -1,32 +1,26 @@
 """The play: three deployments asked for over Prefect's HTTP API, as CI would, and followed as `interlock deploy` does."""
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
-from deployments.demo.parts import BROKEN, FAILING, FAILURE, FIRST, PARTS, SECOND, Part
+from deployments.demo.parts import BROKEN, FAILING, FAILURE, FIRST, PARTS, SECOND, SLOW, SLOW_SECONDS, Part
 from deployments.demo.timeline import Timeline, Voice
 from deployments.rehearsal_system import RehearsalSystem
-from interlock.cli import outcome as outcomes
+from interlock.cli.deploy import see_through
 from interlock.cli.follow import Follower
 from interlock.cli.outcome import Outcome
 from interlock.prefect_api import PrefectApi
 
 _LOOK_SECONDS = 0.25
-_LAST_LINES_SECONDS = 1.0
+_PATIENCE_SECONDS = 2.0
+_SLOWLY: Mapping[str, object] = {"Seconds": SLOW_SECONDS, "On": ["CREATE"]}
 _MESSAGE_LINES = 8
-_LINKS = (
-    "Prefect run:",
-    "AWS Console:",
-    "Application URL:",
-    "Outputs:",
-    "• ApplicationUrl",
-    "• Table",
-    "• Add ",
-    "• Modify ",
-)
+_UNTOLD = ("Environment:", "Status:", "Stack:", "Outputs:", "• ApplicationUrl", "• Table", "• Add ", "• Modify ")
+_LINKS = ("Prefect run:", "AWS Console:", "Application URL:")
 """What a message also holds, and a timeline need not."""
 
 
@@ -43,33 +37,39 @@ class Play:
         self._voices = {part.name: Voice(timeline, part) for part in PARTS}
         self._told: set[str] = set()
         self._over = threading.Event()
+        self._patience_ends: float | None = None
 
     def run(self) -> Mapping[Part, Outcome]:
         """Both to production, the second while the first runs; the one to staging beside them."""
-        stack = self._system.environments[BROKEN.environment].stack_name
-        self._system.aws.set_rules([{"match": f"{stack}/{FAILING}", "Fail": FAILURE}])
+        self._system.aws.set_rules([self._rule(BROKEN, FAILING, Fail=FAILURE), self._rule(FIRST, SLOW, **_SLOWLY)])
         with ThreadPoolExecutor(thread_name_prefix="demo") as pool:
             try:
                 asked = {FIRST: pool.submit(self._deploy, FIRST)}
-                running = self._voices[FIRST.name].is_deploying
-                self._look_until(lambda: running.is_set() or asked[FIRST].done())
+                self._look_until(lambda: self._is_under_way(asked[FIRST]))
                 asked |= {part: pool.submit(self._deploy, part) for part in (SECOND, BROKEN)}
                 self._look_until(lambda: all(future.done() for future in asked.values()))
                 return {part: future.result() for part, future in asked.items()}
             finally:
                 self._over.set()
 
+    def _rule(self, part: Part, logical_id: str, **behaviour: object) -> dict[str, object]:
+        return {"match": f"{self._system.environments[part.environment].stack_name}/{logical_id}", **behaviour}
+
+    def _is_under_way(self, first: "Future[Outcome]") -> bool:
+        """Far enough for an estimate, if that is known soon: a late second deployment would not have to wait."""
+        voice = self._voices[FIRST.name]
+        if self._patience_ends is None and voice.is_deploying.is_set():
+            self._patience_ends = time.monotonic() + _PATIENCE_SECONDS
+        is_over = self._patience_ends is not None and time.monotonic() > self._patience_ends
+        return first.done() or voice.has_progress.is_set() or is_over
+
     def _deploy(self, part: Part) -> Outcome:
         api = PrefectApi(self._system.environment())
         deployment = api.deployment_id(part.environment)
         with self._voices[part.name] as voice:
             run = api.create_flow_run(deployment, part.request(), idempotency_key=f"demo {part.name}", tags=["demo"])
-            voice.notice(f"Asked for: POST {api.url}/deployments/{deployment}/create_flow_run")
             follower = Follower(api, voice, sleep=self._sleep)
-            while (outcome := outcomes.read(api, follower.follow(run), part.environment)) is None:
-                voice.notice("The run's process died; another one sees the deployment through.")
-            follower.read_last_lines(patience_seconds=_LAST_LINES_SECONDS)
-        return outcome
+            return see_through(api, run, part.environment, follower, voice)
 
     def _sleep(self, seconds: float) -> None:
         if self._over.wait(seconds):
@@ -97,5 +97,5 @@ class Play:
 
 
 def _essence(text: str) -> str:
-    lines = [line for line in text.splitlines() if not line.startswith(_LINKS)]
+    lines = [line for line in text.splitlines() if not line.startswith((*_UNTOLD, *_LINKS))]
     return "\n".join(lines[:_MESSAGE_LINES])

@@ -1,6 +1,7 @@
 """The end of the demo: a table of the three deployments, where to look, and the list of expectations."""
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -41,17 +42,17 @@ def _seconds(seconds: float | None) -> str:
 def show_places(console: Console, system: RehearsalSystem, *, keep: bool) -> None:
     console.print()
     for name, url in (("Prefect UI", system.ui_url), ("Slack", system.slack.url)):
-        console.print(Text(f"{name:<12}", "bold") + Text(url), soft_wrap=True)
+        console.print(Text(f"{name:<12}", "bold") + Text(url))
     if not keep:
-        console.print(Text("Both end with the demo: run it with --keep to look at them.", "dim"), soft_wrap=True)
+        console.print(Text("Both end with the demo: run it with --keep to look at them.", "dim"))
 
 
 def show_checks(console: Console, checks: list[Check]) -> None:
     console.print()
     for check in checks:
         mark = Text("✔ ", "bold green") if check.is_met else Text("✘ ", "bold red")
-        console.print(mark + Text(check.claim, "" if check.is_met else "bold"), soft_wrap=True)
-        console.print(Text(f"    {check.seen}", "dim"), soft_wrap=True)
+        console.print(mark + Text(check.claim, "" if check.is_met else "bold"))
+        console.print(Padding(Text(check.seen, "dim"), (0, 0, 0, 4), expand=False))
     unmet = sum(not check.is_met for check in checks)
     console.print()
     console.print(

@@ -24,6 +24,7 @@ from interlock.prefect_values import LogLine
 STYLES = {"production 1": "cyan", "production 2": "magenta", "staging": "yellow"}
 _HELD_BACK = timedelta(seconds=1.6)
 _WARNING = 30
+_AT_WORK = "CloudFormation is carrying out"
 _BEGINNINGS = re.compile(r"^\w+ \((?!AWS::CloudFormation::Stack)[\w:]+\) \w+_IN_PROGRESS")
 """A resource that begins is in the progress bar; the line says when it is there."""
 
@@ -111,7 +112,9 @@ class Voice:
         self._timeline = timeline
         self._who = part.name
         self.is_deploying = threading.Event()
-        """Set once CloudFormation's progress is known."""
+        """Set once CloudFormation is at work."""
+        self.has_progress = threading.Event()
+        """Set once it is known how far it is."""
 
     def __enter__(self) -> Self:
         return self
@@ -121,6 +124,8 @@ class Voice:
 
     def log(self, line: LogLine) -> None:
         words = one_line(line.message)
+        if _AT_WORK in words:
+            self.is_deploying.set()
         is_noise = is_of_the_engine(line) or _BEGINNINGS.match(words) or words.endswith(": nothing to do")
         if not is_noise:
             self._timeline.add(line.timestamp.astimezone(UTC), self._who, words, _style(line))
@@ -133,7 +138,7 @@ class Voice:
 
     def progress(self, progress: Standing) -> None:
         if progress.percent is not None:
-            self.is_deploying.set()
+            self.has_progress.set()
         self._timeline.standing(self._who, progress.phase, progress.percent)
 
 

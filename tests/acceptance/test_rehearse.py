@@ -18,7 +18,7 @@ from deployments.rehearse.drill import Drill
 from deployments.rehearse.rehearse import FAILURE, Rehearsal, rehearse
 from interlock.cloudformation.lint import lint
 from interlock.errors import InvalidRequestError
-from interlock.rehearsal.aws.cloudformation.templates import parse_document
+from tests.acceptance.leftovers import Mark
 
 TEMPLATES = ROOT.parent / "shared" / "data" / "templates"
 REAL = sorted(path for path in TEMPLATES.rglob("*.y*ml") if "bad" not in path.parts)
@@ -51,6 +51,12 @@ def drilled(system: RehearsalSystem, drill: Drill) -> Rehearsal:
     return rehearse(system, drill, io.StringIO())
 
 
+def values_for(body: str) -> dict[str, str]:
+    """For the parameters that have no default."""
+    declared = (Drill(body).document().get("Parameters") or {}).items()
+    return {name: some_value(spec) for name, spec in declared if "Default" not in spec}
+
+
 def some_value(spec: dict[str, Any]) -> str:
     """A value that the parameter's declaration allows."""
     if spec.get("AllowedValues"):
@@ -71,9 +77,7 @@ def _matches(pattern: str, text: str) -> bool:
 @pytest.mark.parametrize("path", REAL or ABSENT, ids=lambda path: path.stem)
 def test_a_real_template_goes_through_the_whole_job(system: RehearsalSystem, path: Path) -> None:
     body = path.read_text()
-    declared = (parse_document(body).get("Parameters") or {}).items()
-    values = {name: some_value(spec) for name, spec in declared if "Default" not in spec}
-    found = drilled(system, Drill(body, values))
+    found = drilled(system, Drill(body, values_for(body)))
     if len(body.encode()) > INLINE_BYTES:
         assert found.outcome.exit_code == 5
         assert "must come from S3" in found.outcome.problems[0]
@@ -89,7 +93,7 @@ def test_a_real_template_goes_through_the_whole_job(system: RehearsalSystem, pat
 @pytest.mark.parametrize("path", BAD or ABSENT, ids=lambda path: path.stem)
 def test_a_bad_template_is_an_invalid_request_before_anything_is_changed(system: RehearsalSystem, path: Path) -> None:
     body = path.read_text()
-    found = drilled(system, Drill(body))
+    found = drilled(system, Drill(body, values_for(body)))
     assert found.outcome.exit_code == 5
     assert found.outcome.problems
     assert set(lint(body, "us-east-1").errors) <= set(found.outcome.problems)
@@ -133,13 +137,15 @@ def test_a_stall_of_a_type_that_may_be_silent_for_long_ends_in_bounded_time_and_
     assert "Hook" in {each["logical_id"] for each in found.standins}
 
 
-def test_the_command_reports_in_json_and_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_the_command_reports_in_json_and_leaves_nothing_behind(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     (template := tmp_path / "small.yaml").write_text(SMALL)
     arguments = ["rehearse", "deploy", "--template", str(template), "--parameter", "Name=x", "--seconds", "0", "--json"]
-    (scratch := tmp_path / "scratch").mkdir()
+    scratch, mark = tmp_path_factory.mktemp("scratch"), Mark()
     done = subprocess.run(
         [sys.executable, "-m", "interlock.cli", *arguments],
-        env={**os.environ, "TMPDIR": str(scratch)},
+        env={**os.environ, **mark.environ, "TMPDIR": str(scratch)},
         capture_output=True,
         text=True,
         timeout=200,
@@ -149,8 +155,9 @@ def test_the_command_reports_in_json_and_leaves_nothing_behind(tmp_path: Path) -
     report = json.loads(done.stdout)
     assert report["status"] == "SUCCEEDED"
     assert report["capabilities_granted"] == ["CAPABILITY_IAM"]
-    assert [each["logical_id"] for each in report["resources"]] == ["First", "Role", "Second"]
+    assert {each["logical_id"] for each in report["resources"]} == {"First", "Role", "Second"}
     assert "Deployment Complete" in report["messages"][-1]
+    assert mark.processes() == []
     assert list(scratch.iterdir()) == []
 
 
