@@ -5,6 +5,7 @@ import pytest
 _TOGETHER = {
     "tests/acceptance/test_demo.py": "drills",
     "tests/acceptance/test_rehearse.py": "drills",
+    "tests/acceptance/test_setup.py": "drills",
     "tests/acceptance/": "system",
     "tests/chaos/": "drills",
     "tests/integration/cli/": "prefect server",
