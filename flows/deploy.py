@@ -8,7 +8,7 @@ from flows.monitor import monitor
 from interlock.errors import PermanentError
 from interlock.hold_keeper import HoldKeeper
 from interlock.models.deployment import Deployment
-from interlock.models.outcome import Outcome, outcome_of_error
+from interlock.models.outcome import Outcome, outcome_of_error, outcome_on_record
 from interlock.models.request import DeploymentRequest
 from interlock.models.stack import ChangeSet
 from interlock.monitoring.watcher import StackWatcher
@@ -74,7 +74,7 @@ def deploy(
     notify(deployment)
     with Held() as held:
         outcome = _outcome(deployment, request, held)
-        closed = close_deployment(deployment, outcome)
+        closed, outcome = close_deployment(deployment, outcome)
     notify_at_last(closed)
     catch_up(closed)
     return final_state(outcome)
@@ -82,6 +82,8 @@ def deploy(
 
 def _outcome(deployment: Deployment, request: DeploymentRequest, held: Held) -> Outcome:
     """Steps 2 to 7. What `held` collects is given back by the caller, once the outcome is on record."""
+    if deployment.status.is_final:
+        return outcome_on_record(deployment)
     try:
         if deployment.has_begun:
             keeper = acquire_slot(deployment, held)

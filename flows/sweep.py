@@ -4,13 +4,14 @@ from prefect import State, flow
 from prefect.states import Completed
 
 from interlock.errors import InterlockError
+from tasks.finding import Finding
 from tasks.notify import deliver_waiting
 from tasks.sweep import (
-    Finding,
     begin_sweep,
     end_sweep,
     failed,
     report,
+    sweep_again_soon,
     sweep_environment,
     swept_environments,
     write_missed,
@@ -27,6 +28,7 @@ def stall_sweep() -> State:
         findings += [finding for environment in swept_environments() for finding in _sweep(environment)]
         report(findings)
         deliver_waiting()
+        sweep_again_soon()
     finally:
         end_sweep()
     return Completed(message=f"{len(findings)} found" if findings else "Nothing was left behind.")

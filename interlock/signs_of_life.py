@@ -7,9 +7,8 @@ from datetime import datetime, timedelta
 
 from interlock.models.deployment import Deployment
 from interlock.registry import Registry
-from interlock.timing import HOLD_LIFETIME_SECONDS
 
-GRACE = timedelta(seconds=2 * HOLD_LIFETIME_SECONDS)
+GRACE = timedelta(seconds=90)
 """Before it waits, a deployment checks its request and beats no heart: so long may it be silent (slow S3, throttling)."""
 
 

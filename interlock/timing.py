@@ -35,6 +35,14 @@ NEVER_STARTED_SECONDS = 60
 """An operation whose token no event carries for so long was never started."""
 ADOPTIONS_AT_MOST = 10
 """A run that keeps dying while it adopts is left to the sweep, which records its operation's end without a run."""
+BEGINNINGS_AT_MOST = 3
+"""A run whose process died before it was on record is started again no oftener than this."""
+NEVER_RECORDED_SECONDS = 60
+"""A run that Prefect believes to be under way for so long, and that is on no record, has no process."""
+RUN_END_SECONDS = 30
+"""A run that goes on for so long after its deployment's end is on record has no process."""
+SWEEP_AGAIN_SECONDS = 65
+"""While a deployment is active, the next sweep comes this soon: a process that dies now can be told dead then."""
 OUTBOX_FLUSH_SECONDS = 5
 """How long a run that has ended waits for its last message; after that the scheduled delivery sends it."""
 

@@ -13,8 +13,6 @@ from prefect.client.schemas.actions import ArtifactCreate
 from interlock.models.deployment import Deployment
 from interlock.models.outcome import Outcome
 from interlock.models.stack import ChangeSet
-from interlock.recovery import Settled
-from interlock.wiring import Installation
 from tasks.prefect_side import best_effort, client, current_flow_run
 
 OUTCOME_KEY = "interlock-outcome"
@@ -36,12 +34,6 @@ def publish_outcome(deployment: Deployment, outcome: Outcome) -> None:
         "record": deployment.model_dump(mode="json"),
     }
     _publish(data, f"{outcome.title}: {deployment.correlation_id}", flow_run_id=deployment.flow_run_id)
-
-
-def publish_settled(here: Installation, correlation_id: str, settled: Settled) -> None:
-    """The same for a deployment whose own process is dead."""
-    if settled.outcome is not None:
-        publish_outcome(here.registry.deployments.get(correlation_id), settled.outcome)
 
 
 def publish_refusal(environment: str, outcome: Outcome) -> None:

@@ -65,17 +65,23 @@ def name_the_run(deployment: Deployment) -> None:
 
 def earlier_runs(environment: str, *, than: datetime) -> list[str]:
     """The ids of this environment's runs that were asked for before `than` and have not ended."""
-    with client() as prefect:
-        runs = prefect.read_flow_runs(
-            flow_filter=FlowFilter(name=FlowFilterName(any_=["deploy"])),
-            deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=[environment])),
-            flow_run_filter=FlowRunFilter(
-                state=FlowRunFilterState(
-                    type=FlowRunFilterStateType(any_=[StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING])
-                )
-            ),
-        )
+    runs = _deploy_runs(environment, StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING)
     return [str(run.id) for run in runs if run.created and run.created < than and not _is_for_later(run, than)]
+
+
+def runs_under_way(environment: str | None = None) -> list[FlowRun]:
+    """The deploy runs, of one environment or of all, that a process works on, or so Prefect believes."""
+    return _deploy_runs(environment, StateType.PENDING, StateType.RUNNING)
+
+
+def _deploy_runs(environment: str | None, *types: StateType) -> list[FlowRun]:
+    of_environment = DeploymentFilter(name=DeploymentFilterName(any_=[environment])) if environment else None
+    with client() as prefect:
+        return prefect.read_flow_runs(
+            flow_filter=FlowFilter(name=FlowFilterName(any_=["deploy"])),
+            deployment_filter=of_environment,
+            flow_run_filter=FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=list(types)))),
+        )
 
 
 def sweep_soon(prefect: SyncPrefectClient, *, in_seconds: float = 15) -> None:

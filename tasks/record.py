@@ -14,11 +14,12 @@ from interlock.errors import CorrelationIdTakenError, InvalidRequestError, Perma
 from interlock.models.deployment import Deployment, DeploymentEvent
 from interlock.models.environment import Environment
 from interlock.models.notice import Notice, NoticeKind
-from interlock.models.outcome import Outcome, outcome_of_error
+from interlock.models.outcome import Outcome, outcome_of_error, outcome_on_record
 from interlock.models.request import DeploymentRequest
 from interlock.notices import notice_of
 from interlock.timing import CATCH_UP_POLL_SECONDS, CATCH_UP_SECONDS
 from interlock.wiring import Installation, installation, installation_of_a_deployment
+from tasks.adoption import is_adoption
 from tasks.artifacts import publish_outcome, publish_refusal
 from tasks.endings import final_state
 from tasks.prefect_side import current_flow_run, name_the_run
@@ -28,7 +29,9 @@ from tasks.step import step
 
 @step("record the request")
 def open_deployment(request: DeploymentRequest) -> Deployment:
-    """The deployment of this run: a new one, or the unfinished one that an earlier attempt of this run left.
+    """The deployment of this run: a new one, or the one that an earlier process of this run left.
+
+    That one may be final: it was finished by somebody else while this process, its adopter, was starting.
 
     Raises:
         UnknownEnvironmentError: there is no such environment, so there is nothing to record it under.
@@ -37,7 +40,7 @@ def open_deployment(request: DeploymentRequest) -> Deployment:
     here = installation_of_a_deployment()
     environment = here.environment(request.environment)
     _require_own_environment(request)
-    deployment = _unfinished(here) or _register(here, environment, request)
+    deployment = _of_earlier_process(here) or _register(here, environment, request)
     name_the_run(deployment)
     run_log().info(
         "Deployment %s of %s (stack %s).", deployment.correlation_id, environment.name, environment.stack_name
@@ -46,13 +49,16 @@ def open_deployment(request: DeploymentRequest) -> Deployment:
 
 
 @step("record the outcome")
-def close_deployment(deployment: Deployment, outcome: Outcome) -> Deployment:
-    """Record how it ended, once: whoever comes second (a hook, the sweep, a rerun) changes nothing."""
+def close_deployment(deployment: Deployment, outcome: Outcome) -> tuple[Deployment, Outcome]:
+    """Record how it ended, once: whoever comes second (a hook, the sweep, a rerun) changes nothing.
+
+    Answers the record, and the outcome that it tells of: this one, or the first one's.
+    """
     here = installation()
     event = DeploymentEvent(
         timestamp=here.clock(), event=f"DEPLOYMENT_{outcome.status.value}", details=outcome.reason or outcome.title
     )
-    here.registry.deployments.finish(
+    was_first = here.registry.deployments.finish(
         deployment.correlation_id,
         outcome.status,
         reason=outcome.reason,
@@ -66,13 +72,20 @@ def close_deployment(deployment: Deployment, outcome: Outcome) -> Deployment:
         | ({"stack_status": outcome.stack_status} if outcome.stack_status else {}),
     )
     closed = here.registry.deployments.get(deployment.correlation_id)
+    outcome = outcome if was_first else outcome_on_record(closed)
     publish_outcome(closed, outcome)
-    return closed
+    return closed, outcome
+
+
+def catch_up(deployment: Deployment) -> None:
+    """After an outage of the registry, have it learn what it missed; without one, nothing."""
+    if installation().is_degraded:
+        _write_missed(deployment)
 
 
 @step("write what the registry missed", retry_delays_seconds=())
-def catch_up(deployment: Deployment) -> None:
-    """After an outage of the registry: wait a while for its return, then leave the rest to the sweep of this machine."""
+def _write_missed(deployment: Deployment) -> None:
+    """Wait a while for the registry's return, then leave the rest to the sweep of this machine."""
     here = installation()
     deadline = time.monotonic() + CATCH_UP_SECONDS
     while here.outage and not here.outage.catch_up():
@@ -107,11 +120,13 @@ def _require_own_environment(request: DeploymentRequest) -> None:
         )
 
 
-def _unfinished(here: Installation) -> Deployment | None:
-    """What an earlier attempt of this very run (a retry, or an adoption by the sweep) did not bring to an end."""
+def _of_earlier_process(here: Installation) -> Deployment | None:
+    """What an earlier process of this very run did not bring to an end; a person's rerun of an ended one is a new one."""
     found = here.registry.deployments.of_flow_run(str(current_flow_run().id))
-    if found is None or found.status.is_final:
+    if found is None or (found.status.is_final and not is_adoption()):
         return None
+    if found.status.is_final:
+        return found
     return here.registry.deployments.record(
         found.correlation_id,
         events=[

@@ -13,7 +13,7 @@ from interlock.hold_keeper import HoldKeeper
 from interlock.models.deployment import Deployment
 from interlock.models.environment import Environment
 from interlock.models.notice import Notice, NoticeKind
-from interlock.recovery import Recovery
+from interlock.recovery import Recovery, Verdict
 from interlock.timing import (
     SLOT_ATTEMPT_SECONDS,
     SLOT_LEASE_SECONDS,
@@ -24,7 +24,7 @@ from interlock.timing import (
 )
 from interlock.turn import Turn
 from interlock.wiring import Installation, installation
-from tasks.artifacts import publish_settled
+from tasks.adoption import adopt, end_run
 from tasks.notify import notify
 from tasks.prefect_side import UNREACHABLE, best_effort, client, current_flow_run, earlier_runs, ensure_limit, free_slot
 from tasks.run_log import run_log
@@ -130,7 +130,7 @@ class _Slot:
         self._tried_at = time.monotonic()
         if self._tried_at - self._trying_since < SLOT_PATIENCE_SECONDS or installation().is_degraded:
             return
-        with client() as prefect:
+        with best_effort("the mending of the slot"), client() as prefect:
             free_slot(prefect, self._environment.slot_name)
         run_log().warning("The slot %s was taken by nobody: it is free again.", self._environment.slot_name)
 
@@ -179,8 +179,14 @@ def _settle(here: Installation, environment: Environment, holder: str) -> None:
     """The holder's process let the hold expire: it is gone, or stopped for so long that it may not go on."""
     recovery = Recovery(here.registry, environment, here.cloudformation(environment), here.clock)
     settled = recovery.settle(holder, why="The deployment's process died.")
-    run_log().warning("The holder %s shows no sign of life: %s.", holder, settled.verdict)
-    publish_settled(here, holder, settled)
+    if settled.outcome:
+        end_run(here.registry.deployments.get(holder), settled.outcome)
+    done = str(settled.verdict)
+    if settled.verdict in (Verdict.OPERATION_RUNS, Verdict.UNKNOWN):
+        # Settling has prolonged the hold, so to the sweep the dead holder looks alive: nobody else would ask for this.
+        deployment = here.registry.deployments.get(holder, with_events=False)
+        done = adopt(deployment, cancelled=deployment.cancel_requested)
+    run_log().warning("The holder %s shows no sign of life: %s.", holder, done)
 
 
 def _late_arrivals(here: Installation, deployment: Deployment) -> Sequence[str]:

@@ -2,34 +2,38 @@
 
 import os
 import socket
+from datetime import timedelta
 
 from prefect.artifacts import create_table_artifact
-from prefect.states import AwaitingRetry
+from prefect.client.orchestration import SyncPrefectClient
 
 from interlock.errors import DeploymentNotFoundError, InterlockError
-from interlock.models.base import Value
 from interlock.models.deployment import Deployment
 from interlock.models.environment import Environment
 from interlock.recovery import Recovery, Verdict
 from interlock.signs_of_life import is_alive
+from interlock.timing import SLOT_PATIENCE_SECONDS, SWEEP_AGAIN_SECONDS
 from interlock.wiring import Installation, installation
-from tasks.artifacts import publish_settled
-from tasks.prefect_side import UNREACHABLE, best_effort, client, ensure_limit, flow_run_state, sweep_soon
+from tasks.adoption import adopt, end_run
+from tasks.finding import Finding
+from tasks.prefect_side import (
+    UNREACHABLE,
+    best_effort,
+    client,
+    ensure_limit,
+    flow_run_state,
+    free_slot,
+    runs_under_way,
+    slot_taken_since,
+    sweep_soon,
+)
 from tasks.run_log import run_log
 from tasks.step import step
+from tasks.sweep_runs import mend_runs
 
 LEASE = "sweep"
 LEASE_SECONDS = 240
 """A sweep that takes longer is taken for dead; the next scheduled one starts after it."""
-
-
-class Finding(Value):
-    """One thing that the sweep found, and what it did about it."""
-
-    environment: str
-    correlation_id: str | None = None
-    found: str
-    done: str
 
 
 @step("is another sweep running?", retry_delays_seconds=())
@@ -66,8 +70,17 @@ def sweep_environment(name: str) -> list[Finding]:
     return [
         *[finding for finding in findings if finding],
         *_free_left_hold(here, environment),
-        *_mend_slot(environment),
+        *mend_runs(here, environment),
+        *_mend_slot(here, environment),
     ]
+
+
+@step("sweep again while anything is active")
+def sweep_again_soon() -> None:
+    """A process that died a moment ago still looks alive: what is active now is looked at again when that can be told."""
+    with best_effort("the next sweep"), client() as prefect:
+        if installation().registry.deployments.active() or runs_under_way():
+            sweep_soon(prefect, in_seconds=SWEEP_AGAIN_SECONDS)
 
 
 @step("report")
@@ -114,31 +127,17 @@ def _settle(here: Installation, environment: Environment, deployment: Deployment
     cancelled = deployment.cancel_requested or _was_cancelled(deployment)
     why = "Cancelled by a person." if cancelled else "The deployment's process died."
     settled = recovery.settle(deployment.correlation_id, why=why, cancelled=cancelled)
-    publish_settled(here, deployment.correlation_id, settled)
+    if settled.outcome:
+        end_run(here.registry.deployments.get(deployment.correlation_id), settled.outcome)
     done = str(settled.verdict)
     if settled.verdict is Verdict.OPERATION_RUNS:
-        done = _see_through(deployment, cancelled=cancelled)
+        done = adopt(deployment, cancelled=cancelled)
     return Finding(
         environment=environment.name,
         correlation_id=deployment.correlation_id,
         found=f"{deployment.status.value}, and no sign of life of its process",
         done=done,
     )
-
-
-def _see_through(deployment: Deployment, *, cancelled: bool) -> str:
-    """Its operation runs: its own flow run, started again, adopts it; a cancelled one is looked at again soon."""
-    try:
-        with client() as prefect:
-            if cancelled or deployment.flow_run_id is None:
-                sweep_soon(prefect, in_seconds=30)
-                return "its operation runs: looked at again in 30 s"
-            prefect.set_flow_run_state(
-                deployment.flow_run_id, AwaitingRetry(message="Its operation runs: adopting it."), force=True
-            )
-            return "its operation runs: adopted by its flow run, started again"
-    except UNREACHABLE as error:
-        return f"its operation runs, and Prefect did not take the adoption ({error}): left for the next sweep"
 
 
 def _was_cancelled(deployment: Deployment) -> bool:
@@ -172,13 +171,24 @@ def _free_left_hold(here: Installation, environment: Environment) -> list[Findin
     ]
 
 
-def _mend_slot(environment: Environment) -> list[Finding]:
+def _mend_slot(here: Installation, environment: Environment) -> list[Finding]:
     try:
         with client() as prefect:
-            done = ensure_limit(prefect, environment.slot_name)
+            done = ensure_limit(prefect, environment.slot_name) or _free_leaked(here, environment, prefect)
     except UNREACHABLE as error:
         return [Finding(environment=environment.name, found=f"the slot could not be checked: {error}", done="left")]
     return [Finding(environment=environment.name, found=done, done="mended")] if done else []
+
+
+def _free_leaked(here: Installation, environment: Environment, prefect: SyncPrefectClient) -> str | None:
+    """Prefect counts a slot up first and makes its lease then: a server killed in between leaves it taken for good."""
+    if here.registry.holds.current(environment.name) or here.registry.queue.waiting(environment.name):
+        return None  # the slot may be rightly taken; and who waits for it mends it
+    since = slot_taken_since(prefect, environment.slot_name)
+    if since is None or here.clock() - since < timedelta(seconds=SLOT_PATIENCE_SECONDS):
+        return None
+    free_slot(prefect, environment.slot_name)
+    return f"slot {environment.slot_name} was taken by nobody"
 
 
 def _owner() -> str:

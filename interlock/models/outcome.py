@@ -12,7 +12,7 @@ from interlock.errors import (
     WaitTimeoutError,
 )
 from interlock.models.base import Value
-from interlock.models.deployment import DeploymentStatus
+from interlock.models.deployment import Deployment, DeploymentStatus
 from interlock.models.stack import Failure
 
 _STATUS_OF_ERROR: tuple[tuple[type[InterlockError], DeploymentStatus], ...] = (
@@ -55,6 +55,18 @@ class Outcome(Value):
         if self.problems:
             return "Invalid"
         return "No Changes" if self.no_changes else self.status.replace("_", " ").title()
+
+
+def outcome_on_record(deployment: Deployment) -> Outcome:
+    """The ending that a finished deployment's record tells of."""
+    return Outcome(
+        status=deployment.status,
+        reason=deployment.reason,
+        stack_status=deployment.stack_status,
+        no_changes=deployment.no_changes,
+        outputs=deployment.outputs,
+        application_url=deployment.application_url,
+    )
 
 
 def outcome_of_error(error: InterlockError) -> Outcome:

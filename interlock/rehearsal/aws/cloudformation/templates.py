@@ -38,7 +38,7 @@ def _short_form(loader: _Loader, tag: str, node: yaml.Node) -> Json:
 
 
 _Loader.add_multi_constructor("!", _short_form)
-_Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: str(node.value))
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda _loader, node: str(node.value))
 
 
 def parse(body: str) -> Json:

@@ -1,0 +1,75 @@
+"""What becomes of a flow run whose process is dead: it is started again, or given the state that its record says.
+
+Called by the hooks, by a waiter and by the sweep, which may race: each looks first whether it has been done.
+"""
+
+from uuid import UUID
+
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
+from prefect.client.schemas.objects import FlowRun
+from prefect.states import AwaitingRetry
+
+from interlock.models.deployment import Deployment
+from interlock.models.outcome import Outcome, outcome_on_record
+from interlock.timing import ADOPTIONS_AT_MOST, BEGINNINGS_AT_MOST
+from tasks.artifacts import publish_outcome
+from tasks.prefect_side import UNREACHABLE, best_effort, client, current_flow_run, sweep_soon
+from tasks.states import state_of
+
+ADOPTING = "Its operation runs: adopting it."
+BEGINNING_AGAIN = "Its process died before it was on record: it begins again."
+
+
+def adopt(deployment: Deployment, *, cancelled: bool) -> str:
+    """Have the operation seen through: by the run itself, started again, or by the next sweep. Answers what was done."""
+    try:
+        with client() as prefect:
+            run = _run_of(prefect, deployment)
+            # A cancelled run stays cancelled, and one that keeps dying is not started for ever.
+            if run is None or cancelled or (run.run_count or 0) >= ADOPTIONS_AT_MOST:
+                sweep_soon(prefect, in_seconds=30)
+                return "its operation runs: looked at again in 30 s"
+            _start_again(prefect, run, ADOPTING)
+            return "its operation runs: adopted by its flow run, started again"
+    except UNREACHABLE as error:
+        return f"its operation runs, and Prefect did not take the adoption ({error}): left for the next sweep"
+
+
+def begin_again(run: FlowRun) -> bool:
+    """Start a run whose process died before it was on record: nothing was done yet. False if that was tried enough."""
+    if (run.run_count or 0) > BEGINNINGS_AT_MOST:
+        return False
+    with best_effort("the new beginning of a run"), client() as prefect:
+        _start_again(prefect, run, BEGINNING_AGAIN)
+    return True
+
+
+def end_run(deployment: Deployment, outcome: Outcome | None = None) -> None:
+    """Publish the outcome (by default the one on record) and give the run its state: its process died before it could."""
+    outcome = outcome or outcome_on_record(deployment)
+    publish_outcome(deployment, outcome)
+    with best_effort("the run's final state"), client() as prefect:
+        if deployment.flow_run_id:
+            prefect.set_flow_run_state(UUID(deployment.flow_run_id), state_of(outcome), force=True)
+
+
+def is_adoption() -> bool:
+    """Whether this process was started by `adopt`, not by a person who wants the run once more."""
+    states = []
+    with best_effort("why this run was started"), client() as prefect:
+        states = prefect.read_flow_run_states(current_flow_run().id)
+    scheduled = [state for state in states if state.is_scheduled()]
+    return bool(scheduled) and max(scheduled, key=lambda state: state.timestamp).message == ADOPTING
+
+
+def _start_again(prefect: SyncPrefectClient, run: FlowRun, message: str) -> None:
+    if run.state is None or not (run.state.is_scheduled() or run.state.is_pending()):
+        prefect.set_flow_run_state(run.id, AwaitingRetry(message=message), force=True)
+
+
+def _run_of(prefect: SyncPrefectClient, deployment: Deployment) -> FlowRun | None:
+    if deployment.flow_run_id is None:
+        return None
+    this = FlowRunFilter(id=FlowRunFilterId(any_=[UUID(deployment.flow_run_id)]))
+    return next(iter(prefect.read_flow_runs(flow_run_filter=this)), None)

@@ -1,0 +1,12 @@
+"""What a sweep found."""
+
+from interlock.models.base import Value
+
+
+class Finding(Value):
+    """One thing that the sweep found, and what it did about it."""
+
+    environment: str
+    correlation_id: str | None = None
+    found: str
+    done: str
