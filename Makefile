@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint lock bench clean
+.PHONY: demo test lint lock bench chaos clean
 
 demo: $(READY)
 	$(BIN)/interlock demo
@@ -16,6 +16,10 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Every point of the flow, every kind of kill; the short form is part of `make test`.
+chaos: $(READY)
+	$(BIN)/python -m tests.chaos
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench

@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -24,6 +24,8 @@ from tests.acceptance.asking import Asked, chain
 from tests.chaos.witness import Witness
 
 INJECTION = Path(__file__).parent / "injection"
+PLANNING_SECONDS = 2
+"""A victim starts so long after it is asked for: by then its plan lies ready."""
 REACH_SECONDS = 90
 """By then a victim has come to its point, or never will."""
 RECOVERY_SECONDS = 120
@@ -108,7 +110,10 @@ class Bed:
 
     def strike(self, points: Sequence[str], kill: Kill) -> list[Strike]:
         """All at once. The deployments come to their points, are struck, and have until RECOVERY_SECONDS after a sweep."""
-        strikes = [self._struck(point, kill) for point in points]
+        strikes = [self._planned(point, kill) for point in points]
+        time.sleep(PLANNING_SECONDS)  # one asked for while the victim is still "for later" might rightly go first
+        for strike in strikes:
+            self._queue_behind(strike)
         _wait(lambda: all(strike.was_reached for strike in strikes), REACH_SECONDS)
         reached = [strike for strike in strikes if strike.was_reached]
         for strike in strikes:
@@ -119,14 +124,16 @@ class Bed:
         self._await_recovery(reached)
         return strikes
 
-    def _struck(self, point: str, kill: Kill) -> Strike:
+    def _planned(self, point: str, kill: Kill) -> Strike:
         environment = self._free.pop()
-        victim = self._ask(environment, chain(1, 1), in_seconds=2)
+        victim = self._ask(environment, chain(1, 1), in_seconds=PLANNING_SECONDS)
         strike = Strike(point, kill, Witness(self.system, environment, victim, victim), self._passed)
         strike.plan()
-        second = self._ask(environment, chain(0.3, 0.3, delay=1), in_seconds=2.5)
-        strike.witness = Witness(self.system, environment, victim, second)
         return strike
+
+    def _queue_behind(self, strike: Strike) -> None:
+        second = self._ask(strike.witness.environment, chain(0.3, 0.3, delay=1))
+        strike.witness = replace(strike.witness, second=second)
 
     def _kill(self, strikes: list[Strike], kill: Kill) -> None:
         """The engines are dead already (Kill.ENGINE), are stopped (Kill.STOP), or wait at their points."""

@@ -7,7 +7,7 @@ import pytest
 from tests.chaos.bed import Bed, Kill, Strike
 from tests.chaos.points import SHORT
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("chaos")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

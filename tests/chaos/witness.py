@@ -33,7 +33,7 @@ class Witness:
 
     def broken(self) -> list[str]:
         """The promises that were broken on the way; look once everything has settled."""
-        return [*self._exclusivity(), *self._record(), *self._order(), *self._slack()]
+        return [*self._exclusivity(), *self._shut_out(), *self._record(), *self._order(), *self._slack()]
 
     def _unsettled(self) -> Iterator[str]:
         registry = self.system.registry
@@ -80,6 +80,16 @@ class Witness:
         for token, times in executions.items():
             if times > 1:
                 yield f"{token}: {times} executions were taken"
+
+    def _shut_out(self) -> Iterator[str]:
+        """Once the second one holds the environment, the victim asks for no change any more, not even in vain."""
+        victim, second = self._of(self.victim), self._of(self.second)
+        if victim is None or second is None or second.deploying_since is None:
+            return
+        for each in self.system.aws.log():
+            is_late = each["t"] > second.deploying_since.timestamp()
+            if is_late and str(each["token"]).startswith(victim.correlation_id):
+                yield f"the victim sent {each['action']} after the second one had taken over"
 
     def _record(self) -> Iterator[str]:
         operations = {each["token"]: each for each in self._operations()}

@@ -270,3 +270,13 @@ def test_the_hold_lives_for_its_lifetime_from_the_grant(world: World) -> None:
     with ExitStack() as held:
         hold = world.turn(1).take(held)
     assert hold.expires_at - world.clock() == timedelta(seconds=HOLD_LIFETIME_SECONDS)
+
+
+def test_an_adopter_does_not_wait_for_the_slot_that_its_dead_predecessor_has(world: World) -> None:
+    enqueue(world.registry, 1)
+    first = claim(world.registry, 1)
+    world.slot_is_free = False
+    with ExitStack() as held:
+        hold = world.turn(1).take(held)
+    assert hold.fence == first.fence + 1
+    assert world.slot_attempts == [SLOT_ATTEMPT_SECONDS]
