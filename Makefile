@@ -9,7 +9,8 @@ demo: $(READY)
 	$(BIN)/interlock demo
 
 test: $(READY)
-	$(BIN)/pytest --numprocesses 3 --dist loadgroup
+	$(BIN)/pytest tests/unit tests/integration --numprocesses 2 --dist loadgroup
+	$(BIN)/pytest tests/acceptance tests/chaos
 
 lint: $(READY)
 	$(BIN)/ruff check .

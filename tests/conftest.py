@@ -1,13 +1,11 @@
-"""How the tests share the machine: those that share something slow to start run in one process of pytest's, in order."""
+"""How the tests share the machine: those that share something slow to start run in one process of pytest's, in order.
+
+The acceptance tests run by themselves: each has a whole system at work, and two of them on two cores are too many.
+"""
 
 import pytest
 
 _TOGETHER = {
-    "tests/acceptance/test_demo.py": "drills",
-    "tests/acceptance/test_rehearse.py": "drills",
-    "tests/acceptance/test_setup.py": "drills",
-    "tests/acceptance/": "system",
-    "tests/chaos/": "drills",
     "tests/integration/cli/": "prefect server",
     "tests/integration/registry/": "registry",
 }
