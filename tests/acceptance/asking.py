@@ -19,9 +19,7 @@ class Asked:
     flow_run_id: str
 
     def run(self) -> dict[str, Any]:
-        answer: dict[str, Any] = (
-            httpx.get(f"{self.api_url}/flow_runs/{self.flow_run_id}", timeout=30).raise_for_status().json()
-        )
+        answer: dict[str, Any] = _call("GET", f"{self.api_url}/flow_runs/{self.flow_run_id}")
         return answer
 
     def wait(self, *, timeout_seconds: float = 120) -> dict[str, Any]:
@@ -40,7 +38,7 @@ class Asked:
 
     def log(self) -> str:
         body = {"logs": {"flow_run_id": {"any_": [self.flow_run_id]}}, "sort": "TIMESTAMP_ASC"}
-        lines = httpx.post(f"{self.api_url}/logs/filter", json=body, timeout=30).raise_for_status().json()
+        lines = _call("POST", f"{self.api_url}/logs/filter", body)
         return "\n".join(line["message"] for line in lines)
 
     def wait_for_log(self, text: str, *, timeout_seconds: float = 60) -> None:
@@ -51,11 +49,11 @@ class Asked:
 
     def cancel(self) -> None:
         body = {"state": {"type": "CANCELLING"}}
-        httpx.post(f"{self.api_url}/flow_runs/{self.flow_run_id}/set_state", json=body, timeout=30).raise_for_status()
+        _call("POST", f"{self.api_url}/flow_runs/{self.flow_run_id}/set_state", body)
 
     def _artifacts(self, key: str) -> list[dict[str, Any]]:
         body = {"artifacts": {"flow_run_id": {"any_": [self.flow_run_id]}, "key": {"any_": [key]}}}
-        found = httpx.post(f"{self.api_url}/artifacts/filter", json=body, timeout=30).raise_for_status().json()
+        found = _call("POST", f"{self.api_url}/artifacts/filter", body)
         return [artifact["data"] for artifact in found]
 
 
@@ -72,14 +70,23 @@ def sweep(api_url: str) -> None:
 
 def start(api_url: str, name: str, parameters: dict[str, object]) -> Asked:
     """Asked once, by its key, however often it takes: Prefect's server answers 503 while its database is busy."""
-    deployment = httpx.get(f"{api_url}/deployments/name/{name}", timeout=30).raise_for_status().json()
+    deployment = _call("GET", f"{api_url}/deployments/name/{name}")
     body = {"parameters": parameters, "idempotency_key": uuid.uuid4().hex}
-    for _ in range(20):
-        run = httpx.post(f"{api_url}/deployments/{deployment['id']}/create_flow_run", json=body, timeout=30)
-        if run.status_code != httpx.codes.SERVICE_UNAVAILABLE:
-            break
+    return Asked(api_url, _call("POST", f"{api_url}/deployments/{deployment['id']}/create_flow_run", body)["id"])
+
+
+def _call(method: str, url: str, body: dict[str, Any] | None = None) -> Any:
+    """Again while the server is busy (503, or no answer in time): every call here may be repeated."""
+    deadline = time.monotonic() + 120
+    while True:
+        try:
+            answer = httpx.request(method, url, json=body, timeout=30)
+            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE or time.monotonic() > deadline:
+                return answer.raise_for_status().json()
+        except httpx.TransportError:
+            if time.monotonic() > deadline:
+                raise
         time.sleep(0.3)
-    return Asked(api_url, run.raise_for_status().json()["id"])
 
 
 def chain(*seconds: float, delay: int = 0) -> str:
