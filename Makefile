@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint lock bench chaos clean
+.PHONY: demo test lint lock bench evaluate chaos clean
 
 demo: $(READY)
 	$(BIN)/interlock demo
@@ -24,6 +24,10 @@ chaos: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench
+
+# On ../shared/data/events, or any folder of the same shape: EVENTS=folder make evaluate
+evaluate: $(READY)
+	$(BIN)/python -m tests.evaluation
 
 # The one command that renews requirements.lock (all extras, every supported Python, no index address in it).
 lock: .venv/bin/uv
