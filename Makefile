@@ -17,6 +17,10 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/shellcheck .ci/*
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-actions action.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/zizmor --quiet --offline --persona auditor action.yml .github/workflows
 
 # Every point of the flow, every kind of kill; the short form is part of `make test`.
 chaos: $(READY)
@@ -29,11 +33,13 @@ bench: $(READY)
 evaluate: $(READY)
 	$(BIN)/python -m tests.evaluation
 
-# The one command that renews requirements.lock (all extras, every supported Python, no index address in it).
+# The one command that renews both locks (all supported Pythons, no index address in them): everything, and the client
+# alone, in the very versions that the tests have run with.
+COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --quiet --custom-compile-command "make lock"
 lock: .venv/bin/uv
-	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --upgrade --quiet \
-		--custom-compile-command "make lock" --output-file requirements.lock
+	$(COMPILE) --all-extras --upgrade --output-file requirements.lock
+	$(COMPILE) --upgrade --constraint requirements.lock --no-annotate --output-file client-requirements.lock
 
 .venv/bin/uv:
 	$(PYTHON) -m venv .venv

@@ -22,7 +22,7 @@ from interlock.errors import (
     PrefectUnreachableError,
     UnknownEnvironmentError,
 )
-from interlock.prefect_values import Artifact, FlowRun, LogLine, artifact, flow_run, log_line, refusal
+from interlock.prefect_values import OPEN_STATES, Artifact, FlowRun, LogLine, artifact, flow_run, log_line, refusal
 
 if TYPE_CHECKING:  # httpx takes a quarter of a second to import: a wrong command line must not pay for it
     import httpx
@@ -131,6 +131,16 @@ class PrefectApi:
             f"Prefect has no flow run of {correlation_id}.",
             next_step="`interlock history ENVIRONMENT` lists those that were.",
         )
+
+    def open_runs(self, deployment_id: str) -> list[FlowRun]:
+        """The runs of a Prefect deployment that have not ended, in the order in which they were asked for."""
+        query = {
+            "deployments": {"id": {"any_": [deployment_id]}},
+            "flow_runs": {"state": {"type": {"any_": list(OPEN_STATES)}}},
+            "limit": _PAGE,
+        }
+        found = [flow_run(body) for body in _body(self._patiently("POST", "/flow_runs/filter", query))]
+        return sorted(found, key=lambda run: (run.created_at is None, run.created_at))
 
     def with_subflows(self, flow_run_id: str) -> list[str]:
         """The run's id and those of the runs that it started itself: the monitor's log and progress are its own."""

@@ -12,6 +12,9 @@ from interlock.correlation_id import is_correlation_id
 if TYPE_CHECKING:
     import httpx
 
+OPEN_STATES = ("SCHEDULED", "PENDING", "RUNNING", "PAUSED", "CANCELLING")
+"""Types of the states that a run has before it has ended."""
+
 
 @dataclass(frozen=True)
 class FlowRun:
@@ -24,6 +27,8 @@ class FlowRun:
     message: str | None = None
     parameters: Mapping[str, Any] | None = None
     is_reused: bool = False
+    created_at: datetime | None = None
+    started_at: datetime | None = None
 
     @property
     def correlation_id(self) -> str | None:
@@ -74,7 +79,13 @@ def flow_run(body: Mapping[str, Any], *, is_reused: bool = False) -> FlowRun:
         message=state.get("message"),
         parameters=body.get("parameters"),
         is_reused=is_reused,
+        created_at=_moment(body.get("created")),
+        started_at=_moment(body.get("start_time")),
     )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def log_line(body: Mapping[str, Any]) -> LogLine:

@@ -3,13 +3,10 @@
 import getpass
 import json
 import os
-import signal
 import sys
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -36,7 +33,7 @@ Exit codes:
   1  failed, or failed and rolled back
   2  another deployment is in progress, and the environment's queue policy is `reject`
   3  waited too long for its turn
-  4  superseded by a newer request, or cancelled
+  4  superseded by a newer request, or cancelled (also by --on-interrupt cancel)
   5  invalid request; nothing was changed
   6  still running: this client stopped waiting (--timeout, Ctrl-C), the deployment goes on
   7  Prefect cannot be reached
@@ -76,14 +73,21 @@ _LAST_LINES_SECONDS = 1.0
     metavar="MINUTES",
     help="Stop waiting after this; the deployment goes on. By default it is followed to its end.",
 )
+@click.option(
+    "--on-interrupt",
+    type=click.Choice(["leave", "cancel"]),
+    default="leave",
+    show_default=True,
+    help="What Ctrl-C, or the end of a cancelled CI job, does to the deployment.",
+)
 @click.option("--no-wait", is_flag=True, help="Ask and leave: do not follow it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON document; the log goes to stderr.")
-def deploy(environment: str, *, timeout_minutes: float | None, no_wait: bool, as_json: bool, **options: Any) -> int:
+def deploy(environment: str, *, as_json: bool, **options: Any) -> int:
     """Deploy a template to the environment ENV and follow it to its end."""
     from interlock.cli import outcome as outcomes  # noqa: PLC0415 - after the arguments are known to be right
 
     try:
-        outcome = _deploy(environment, timeout_minutes=timeout_minutes, no_wait=no_wait, as_json=as_json, **options)
+        outcome = _deploy(environment, as_json=as_json, **options)
     except InterlockError as error:
         _report(outcomes.of_error(error, environment), as_json=as_json, is_told_as_error=True)
         raise
@@ -97,43 +101,57 @@ def _deploy(
     timeout_minutes: float | None,
     no_wait: bool,
     as_json: bool,
+    on_interrupt: str,
     idempotency_key: str | None,
     **options: Any,
 ) -> "Outcome":
     from interlock.cli import github_actions  # noqa: PLC0415 - only when needed
-    from interlock.cli import outcome as outcomes  # noqa: PLC0415 - only when needed
 
     request, key = _request(environment, idempotency_key, **options)
     from interlock.cli.display import display_for  # noqa: PLC0415 - only when needed
     from interlock.cli.follow import Follower  # noqa: PLC0415 - only when needed
+    from interlock.cli.interrupts import interruptible  # noqa: PLC0415 - only when needed
     from interlock.prefect_api import PrefectApi  # noqa: PLC0415 - httpx takes its time: only now is it worth it
 
     api = PrefectApi(os.environ)
     stream = sys.stderr if as_json else sys.stdout
     display = display_for(stream, environment, is_ci=github_actions.is_github_actions(os.environ))
     follower = Follower(api, display, timeout_seconds=None if timeout_minutes is None else 60 * timeout_minutes)
-    with _interruptible():
-        run = _ask(api, request, key)
-        if no_wait:
-            return outcomes.make("REQUESTED", environment, api=api, run=run)
-        return _follow(api, run, environment, follower, display)
+    with interruptible():
+        return _ask_and_follow(api, request, key, follower, display, no_wait=no_wait, on_interrupt=on_interrupt)
 
 
-def _ask(api: "PrefectApi", request: dict[str, Any], key: str) -> "FlowRun":
+def _ask_and_follow(
+    api: "PrefectApi",
+    request: dict[str, Any],
+    key: str,
+    follower: "Follower",
+    display: "Display",
+    *,
+    no_wait: bool,
+    on_interrupt: str,
+) -> "Outcome":
+    from interlock.cli import interrupts  # noqa: PLC0415 - only when needed
+    from interlock.cli import outcome as outcomes  # noqa: PLC0415 - only when needed
     from interlock.cli.follow import StoppedWaitingError  # noqa: PLC0415 - only when needed
 
     environment, actor = request["environment"], request["actor"]
-    deployment_id = api.deployment_id(environment)
+    tags = [f"actor:{actor}"] if actor else []
+    ask = partial(api.create_flow_run, api.deployment_id(environment), request, idempotency_key=key, tags=tags)
     try:
-        return api.create_flow_run(
-            deployment_id, request, idempotency_key=key, tags=[f"actor:{actor}"] if actor else []
-        )
+        run = ask()
     except KeyboardInterrupt as interrupt:
+        if on_interrupt == interrupts.CANCEL:
+            with interrupts.undisturbed():  # asked again, with the key: only so is it known which run to cancel
+                return interrupts.cancel(api, ask(), environment)
         raise StoppedWaitingError(
             "Interrupted while asking: the deployment may have begun.",
             environment=environment,
             next_step=f"`interlock status {environment}` tells.",
         ) from interrupt
+    if no_wait:
+        return outcomes.make("REQUESTED", environment, api=api, run=run)
+    return _follow(api, run, environment, follower, display, on_interrupt=on_interrupt)
 
 
 def _request(
@@ -173,8 +191,11 @@ def _login_name() -> str | None:
         return None
 
 
-def _follow(api: "PrefectApi", run: "FlowRun", environment: str, follower: "Follower", display: "Display") -> "Outcome":
+def _follow(
+    api: "PrefectApi", run: "FlowRun", environment: str, follower: "Follower", display: "Display", *, on_interrupt: str
+) -> "Outcome":
     """The outcome, or why this client stopped looking: then the run's latest state names the deployment."""
+    from interlock.cli import interrupts  # noqa: PLC0415 - only when needed
     from interlock.cli import outcome as outcomes  # noqa: PLC0415 - only when needed
     from interlock.cli.follow import StoppedWaitingError  # noqa: PLC0415 - only when needed
 
@@ -185,6 +206,8 @@ def _follow(api: "PrefectApi", run: "FlowRun", environment: str, follower: "Foll
     except StoppedWaitingError as stop:
         reason = f"{stop.message} {goes_on}"
     except KeyboardInterrupt:
+        if on_interrupt == interrupts.CANCEL:
+            return interrupts.cancel(api, follower.run or run, environment)
         reason = f"Interrupted. {goes_on}"
     except PrefectUnreachableError as error:
         status, reason = "UNREACHABLE", f"{error.message} The deployment goes on, if its process can."
@@ -217,17 +240,3 @@ def _report(outcome: "Outcome", *, as_json: bool, is_told_as_error: bool = False
         click.echo(json.dumps(outcome.as_json(), indent=2))
     elif not is_told_as_error:
         click.echo(summary.text(outcome))
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """A cancelled CI job sends SIGTERM: it means the same as Ctrl-C, this client stops and the deployment goes on."""
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

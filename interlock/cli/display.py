@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol, Self, TextIO
 
 from interlock.cli.text import one_line, safe
@@ -70,7 +71,8 @@ class Display(Protocol):
 
 
 def display_for(stream: TextIO, environment: str, *, is_ci: bool) -> Display:
-    return PlainDisplay(stream) if is_ci or not stream.isatty() else LiveDisplay(stream, environment)
+    is_plain = is_ci or not stream.isatty() or not find_spec("rich")  # the client alone comes without it
+    return PlainDisplay(stream) if is_plain else LiveDisplay(stream, environment)
 
 
 def is_of_the_engine(line: LogLine) -> bool:

@@ -5,6 +5,7 @@ The upper rooms are started, never imported: they need Prefect.
 
 import os
 import sys
+from importlib.util import find_spec
 
 import click
 
@@ -15,10 +16,18 @@ def _handover(name: str, module: str, summary: str) -> click.Command:
     @click.command(name, context_settings=_AS_THEY_ARE, add_help_option=False, help=summary, short_help=summary)
     @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
     def command(arguments: tuple[str, ...]) -> None:
+        _require_everything()
         sys.stdout.flush()
         os.execv(sys.executable, [sys.executable, "-m", module, *arguments])  # noqa: S606 - no shell is wanted
 
     return command
+
+
+def _require_everything() -> None:
+    """Told here as main tells it: the process to come would end with a traceback."""
+    for name in ("prefect", "pydantic"):
+        if not find_spec(name):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
 setup = _handover(

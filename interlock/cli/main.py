@@ -25,6 +25,11 @@ _COMMANDS = {
     "demo": "interlock.cli.handover",
     "rehearse": "interlock.cli.handover",
 }
+_WHOLE_INSTALLATION = (
+    "This is the client alone (deploy, cancel, status --prefect). Everything else needs "
+    '`pip install "interlock[worker]"`.'
+)
+_OWN = ("interlock", "tasks", "flows", "deployments")
 _INTERRUPTED = 130
 """What a shell reports of a command that Ctrl-C ended."""
 
@@ -77,8 +82,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get("INTERLOCK_DEBUG"):
             raise
-        what = " ".join(f"{type(error).__name__}: {error}".split())
-        return _tell(f"{what}. This is a bug; run with INTERLOCK_DEBUG=1 for the traceback.", ExitCode.FAILED)
+        return _tell(_explained(error), ExitCode.FAILED)
+
+
+def _explained(error: Exception) -> str:
+    if isinstance(error, ModuleNotFoundError) and str(error.name).partition(".")[0] not in _OWN:
+        return f"{error.name} is not installed. {_WHOLE_INSTALLATION}"
+    what = " ".join(f"{type(error).__name__}: {error}".split())
+    return f"{what}. This is a bug; run with INTERLOCK_DEBUG=1 for the traceback."
 
 
 def _let_any_text_through() -> None:

@@ -1,6 +1,7 @@
 """`interlock status`: may one deploy to an environment now, and if not, who does?"""
 
 import json
+import os
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -26,14 +27,11 @@ _EXIT_CODES = {"READY": ExitCode.SUCCEEDED, _ACTIVE: ExitCode.ALREADY_IN_PROGRES
 
 @click.command(epilog="Exit codes: 0 ready, 2 a deployment is in progress, 1 another reason not to deploy.")
 @click.argument("environment", metavar="ENV")
+@click.option("--prefect", "of_prefect", is_flag=True, help="Ask Prefect alone: no registry, no AWS; it knows less.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-def status(environment: str, *, as_json: bool) -> int:
+def status(environment: str, *, of_prefect: bool, as_json: bool) -> int:
     """Whether a deployment of the environment ENV can start now; who deploys, and who waits."""
-    from interlock.cli.situation import look  # noqa: PLC0415 - models and boto3 take their time
-    from interlock.wiring import installation  # noqa: PLC0415 - only when needed
-
-    here = installation()
-    report = look(here, here.environment(environment)).report()
+    report = _ask_prefect(environment) if of_prefect else _look(environment)
     if as_json:
         click.echo(json.dumps(report, indent=2))
         if report["reason"] == _ACTIVE:
@@ -43,13 +41,31 @@ def status(environment: str, *, as_json: bool) -> int:
     return _EXIT_CODES.get(report["reason"], ExitCode.FAILED)
 
 
+def _look(environment: str) -> dict[str, Any]:
+    from interlock.cli.situation import look  # noqa: PLC0415 - models and boto3 take their time
+    from interlock.wiring import installation  # noqa: PLC0415 - only when needed
+
+    here = installation()
+    return look(here, here.environment(environment)).report()
+
+
+def _ask_prefect(environment: str) -> dict[str, Any]:
+    from interlock.cli.prefect_situation import look  # noqa: PLC0415 - only when needed
+    from interlock.clock import utc_now  # noqa: PLC0415 - only when needed
+    from interlock.prefect_api import PrefectApi  # noqa: PLC0415 - httpx takes its time
+
+    return look(PrefectApi(os.environ), environment, now=utc_now())
+
+
 def _text(report: Mapping[str, Any]) -> str:
     mark, colour = ("✔", "green") if report["can_deploy"] else ("✘", "red")
     unseen = "(not readable)" if report["warnings"] else "(does not exist yet)"
     heading = f"{report['environment']}: {_WORDS[report['reason']]}"
     parts = [
         f"{click.style(mark, fg=colour, bold=True)} {click.style(heading, bold=True)}",
-        labelled([("Stack", f"{report['stack_name']}  {report['stack_status'] or unseen}")]),
+        labelled(
+            [("Stack", f"{report['stack_name']}  {report['stack_status'] or unseen}")] if report["stack_name"] else []
+        ),
         _active(report["active_deployment"] or {}),
         *(f"  {each['position']}. in the queue  {_queued(each)}" for each in report["queue"]),
         labelled(("Warning", trouble) for trouble in report["warnings"]),
@@ -65,6 +81,7 @@ def _active(active: Mapping[str, Any]) -> str:
     return labelled(
         [
             ("Active", name or "not a deployment of Interlock"),
+            ("Status", active["current_status"]),
             ("Since", _since(active["started_at"], elapsed)),
             ("Remaining", None if left is None else f"about {minutes(left)}" if left else "less than 1 minute"),
             *(("Last events" if number == 0 else "", event) for number, event in events),

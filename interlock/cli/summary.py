@@ -16,6 +16,7 @@ _WORDS = {
     "ROLLED_BACK": "deployment failed and was rolled back",
     "CRASHED": "the run crashed",
     "CANCELLED": "deployment cancelled",
+    "CANCELLING": "asked Prefect to cancel it; a stack operation that runs is turned back first",
     "SUPERSEDED": "superseded by a newer request",
     "TIMED_OUT": "waited too long for its turn",
     "REJECTED": "Deployment already in progress",
