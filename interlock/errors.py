@@ -85,6 +85,10 @@ class InvalidRequestError(PermanentError):
         )
 
 
+class TemplateChangedError(PermanentError):
+    """What lies at the template's address is no longer what was validated: not deployed."""
+
+
 # --- waiting -----------------------------------------------------------------------------------------------------------
 
 

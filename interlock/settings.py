@@ -53,6 +53,11 @@ class Settings(Value):
         validation_alias=_named("TEMPLATES"),
         description="the only directory that a request may name template paths in",
     )
+    template_bucket: str | None = Field(
+        default=None,
+        validation_alias=_named("TEMPLATE_BUCKET"),
+        description="`bucket` or `bucket/prefix`: where templates too long for a call to CloudFormation are uploaded",
+    )
     template_hosts: str = Field(
         default="",
         validation_alias=_named("TEMPLATE_HOSTS"),

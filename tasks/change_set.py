@@ -1,6 +1,6 @@
 """The change set: made and read with the environment held, so that what is shown is what will be done."""
 
-from interlock.cloudformation import change_sets
+from interlock.cloudformation import change_sets, template_store
 from interlock.cloudformation.aws_errors import NO_SUCH_CHANGE_SET
 from interlock.cloudformation.requests import CheckedRequest
 from interlock.errors import CloudFormationRefusedError
@@ -11,6 +11,7 @@ from interlock.notices import notice_of_changes
 from interlock.wiring import installation
 from tasks.artifacts import publish_changes
 from tasks.run_log import run_log
+from tasks.s3_templates import read_template
 from tasks.step import step
 
 
@@ -22,6 +23,7 @@ def make_change_set(deployment: Deployment, request: CheckedRequest, keeper: Hol
         StackBusyError: an operation runs, in spite of our hold: a stranger's.
         StackNeedsRecoveryError: no deployment can start from the stack's status.
         CloudFormationRefusedError: it cannot be made.
+        TemplateChangedError: what lies in S3 is no longer what was validated.
     """
     here = installation()
     environment = here.environment(deployment.environment)
@@ -33,6 +35,7 @@ def make_change_set(deployment: Deployment, request: CheckedRequest, keeper: Hol
         correlation_id=deployment.correlation_id,
         guard=keeper.guard,
     )
+    template_store.require_unchanged(request.template, read_template)
     change_set = change_sets.make(
         gateway,
         environment,

@@ -1,7 +1,7 @@
 """Active check first (promise 6), then the request itself; the change set comes later, with the environment held."""
 
 from interlock.active_check import ActiveCheck, Finding
-from interlock.cloudformation import templates
+from interlock.cloudformation import template_store, templates
 from interlock.cloudformation.requests import CheckedRequest, check_request
 from interlock.errors import CloudFormationUnavailableError
 from interlock.models.deployment import Deployment, DeploymentEvent
@@ -9,7 +9,7 @@ from interlock.models.request import DeploymentRequest
 from interlock.turn import join_queue
 from interlock.wiring import installation
 from tasks.run_log import run_log
-from tasks.s3_templates import read_template
+from tasks.s3_templates import read_template, write_template
 from tasks.step import step
 
 
@@ -41,6 +41,7 @@ def check(deployment: Deployment, request: DeploymentRequest) -> CheckedRequest:
 
     Raises:
         InvalidRequestError: with all problems at once.
+        CloudFormationRefusedError: the template is long, and S3 does not take it.
     """
     here = installation()
     environment = here.environment(deployment.environment)
@@ -50,6 +51,7 @@ def check(deployment: Deployment, request: DeploymentRequest) -> CheckedRequest:
         allowed_hosts=here.settings.allowed_template_hosts,
         s3_reader=read_template,
     )
+    template = template_store.stored(template, here.settings.template_bucket, write_template)
     checked = check_request(request, environment, template, here.cloudformation(environment))
     for warning in checked.warnings:
         run_log().warning("Template: %s", warning)

@@ -61,7 +61,10 @@ def _problems(
 ) -> Iterator[str]:
     if not template.fits_inline and template.url is None:
         size = len(template.body.encode())
-        yield f"template: {size:,} bytes; more than {INLINE_BYTES:,} must come from S3 (`s3://bucket/key`)."
+        yield (
+            f"template: {size:,} bytes; more than {INLINE_BYTES:,} must come from S3: name `s3://bucket/key`, "
+            "or have the workers upload it (INTERLOCK_TEMPLATE_BUCKET)."
+        )
     yield from findings.errors
     if findings.template is not None:
         declared = parameters.declared_in(findings.template)

@@ -5,8 +5,9 @@ otherwise a request could read the worker's disk or its network.
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Collection, Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -24,6 +25,7 @@ MOST_BYTES = 1_000_000
 _TIMEOUT_SECONDS = 10.0
 _MOST_REDIRECTS = 3
 _LONGEST_PATH = 1024
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class S3Object(Value):
@@ -31,6 +33,14 @@ class S3Object(Value):
 
     body: bytes
     url: str
+
+    @property
+    def text(self) -> str | None:
+        """None when it is not UTF-8."""
+        try:
+            return self.body.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            return None
 
 
 S3Reader = Callable[[str, str, int], S3Object]
@@ -45,10 +55,12 @@ def s3_address(region: str, bucket: str, key: str, version_id: str | None = None
 
 
 class Template(Value):
-    """A template's text and, if it came from S3, the address that CloudFormation itself may read it at."""
+    """A template's text and, if it lies in S3, the address that CloudFormation itself may read it at."""
 
     body: str
     url: str | None = None
+    source: tuple[str, str] | None = None
+    """The bucket and the key behind `url`."""
 
     @property
     def sha256(self) -> str:
@@ -57,6 +69,11 @@ class Template(Value):
     @property
     def fits_inline(self) -> bool:
         return len(self.body.encode()) <= INLINE_BYTES
+
+    @property
+    def is_pinned(self) -> bool:
+        """Its address names the object's version, which never changes."""
+        return self.url is not None and "?versionId=" in self.url
 
     @property
     def argument(self) -> dict[str, str]:
@@ -119,7 +136,11 @@ def _from_s3(address: str, s3_reader: S3Reader | None) -> Template:
             f"`{address}` is not of the form s3://bucket/key" if s3_reader else "`s3://` is not available here"
         )
     found = s3_reader(bucket, key, MOST_BYTES)
-    return Template(body=_text(found.body, address), url=found.url)
+    text = _text(found.body, address)
+    named = PurePosixPath(key).stem
+    if _SHA256.fullmatch(named) and hashlib.sha256(found.body).hexdigest() != named:
+        raise _refusal(f"`{address}` does not have the hash that its name says")
+    return Template(body=text, url=found.url, source=(bucket, key))
 
 
 def _from_host(address: str, allowed_hosts: Collection[str]) -> bytes:
