@@ -24,6 +24,8 @@ EnvironmentSettings = Mapping[str, Any]
 """As in the environments file; what is left out comes from `DEFAULT_SETTINGS`."""
 
 DEFAULT_SETTINGS: EnvironmentSettings = {"region": "us-east-1", "application_url_output": "ApplicationUrl"}
+TEMPLATE_BUCKET = "interlock-templates"
+"""In the simulated AWS."""
 _OF_OTHERS = ("PREFECT_", "INTERLOCK_", "AWS_", "GITHUB_")
 """What a person set for their own installation, account or CI job: a rehearsal must reach none of it."""
 
@@ -106,6 +108,7 @@ class RehearsalSystem:
         for service in (self.aws, self.slack):
             started.callback(service.stop)  # first: a Ctrl-C while it starts must end it too
             service.start()
+        self.aws.make_bucket(TEMPLATE_BUCKET)
         return self._services()
 
     def _services(self) -> dict[str, str]:
@@ -117,6 +120,7 @@ class RehearsalSystem:
             "INTERLOCK_HOME": str(self._home),
             "INTERLOCK_REGISTRY": f"sqlite:///{self._home / 'registry.db'}",
             "INTERLOCK_ENVIRONMENTS": str(self._home / "environments.toml"),
+            "INTERLOCK_TEMPLATE_BUCKET": TEMPLATE_BUCKET,
             # A profile of the person's could name another endpoint, or a role in a real account.
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,

@@ -50,6 +50,7 @@ class Follower:
         self._details_at: float | None = None
         self._is_away = False
         self._told_unclaimed = False
+        self._told_correlation_id: str | None = None
         self._unclaimed_since: float | None = None
         self._family: list[str] = []
         self._seen: set[str] = set()
@@ -88,7 +89,8 @@ class Follower:
         if self._is_away:
             self._display.notice("Prefect answers again.")
         self._is_away, self._answered_at = False, self._clock()
-        if run.correlation_id and run.correlation_id != known.correlation_id:
+        if run.correlation_id and run.correlation_id != self._told_correlation_id:
+            self._told_correlation_id = run.correlation_id
             self._display.correlation_id(run.correlation_id)
         has_changed = (run.state_name, run.name) != (known.state_name, known.name)
         if has_changed or self._are_details_due():

@@ -41,18 +41,23 @@ def cancel(api: PrefectApi, run: FlowRun, environment: str) -> Outcome:
     """Have Prefect cancel the run. Its end is not waited for: whoever interrupted us will soon kill us."""
     with undisturbed():
         try:
-            api.cancel(run, reason="The CI job, or the person, that asked for it and followed it was interrupted.")
-        except AlreadyFinishedError:
-            if outcome := outcomes.read(api, api.flow_run(run.id), environment):
-                return outcome
-            error: InterlockError | None = None
-        except InterlockError as refusal:
-            error = refusal
-        else:
-            return outcomes.make("CANCELLING", environment, api=api, run=run)
-    why = f": {error.message}" if error else "; another process has just taken it over."
-    reason = f"Interrupted, but the deployment could not be cancelled{why} It goes on."
-    return outcomes.make("STILL_RUNNING", environment, {"reason": reason}, api=api, run=run)
+            return _cancel(api, run, environment)
+        except InterlockError as error:
+            reason = f"Interrupted, but the deployment could not be cancelled: {error.message} It goes on."
+            return outcomes.make("STILL_RUNNING", environment, {"reason": reason}, api=api, run=run)
+
+
+def _cancel(api: PrefectApi, run: FlowRun, environment: str) -> Outcome:
+    try:
+        api.cancel(run, reason="The CI job, or the person, that asked for it and followed it was interrupted.")
+    except AlreadyFinishedError:
+        # Of a process that died it may not be the end: another one sees the deployment through.
+        run = api.flow_run(run.id)
+        outcome = outcomes.read(api, run, environment) if run.is_final else None
+        if outcome is None:
+            raise
+        return outcome
+    return outcomes.make("CANCELLING", environment, api=api, run=run)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from interlock.errors import StartupError
 
 Json = dict[str, Any]
 _READY = "ready: "
+_VERSIONS = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
 
 
 class RehearsalAws:
@@ -113,6 +114,11 @@ class RehearsalAws:
     def reset(self) -> None:
         """Forget all stacks, resources, rules, faults and the log."""
         httpx.post(f"{self.url}/_rehearsal/reset", timeout=30).raise_for_status()
+
+    def make_bucket(self, name: str) -> None:
+        """A bucket that keeps versions."""
+        for query, body in (("", ""), ("?versioning", _VERSIONS)):
+            httpx.put(f"{self.url}/{name}{query}", content=body, timeout=30).raise_for_status()
 
     def _get(self, what: str) -> list[Json]:
         return list(httpx.get(f"{self.url}/_rehearsal/{what}", timeout=30).raise_for_status().json())
