@@ -38,6 +38,8 @@ _PAGE = 200
 _LATE_LOGS = timedelta(seconds=5)
 """Lines arrive in batches of several writers: one may come this much after a line that is younger than it."""
 _INFO = 20
+_TOO_LONG = "parameters must be less than"
+"""Prefect's words for more than PREFECT_SERVER_API_MAX_PARAMETER_SIZE: 524,288 bytes of JSON by default."""
 _UI_ROUTES = (
     ("https://api.prefect.cloud/api", "https://app.prefect.cloud"),
     ("/accounts/", "/account/"),
@@ -101,7 +103,7 @@ class PrefectApi:
         body = {"parameters": dict(parameters), "idempotency_key": idempotency_key, "tags": list(tags)}
         response = self._patiently("POST", f"/deployments/{deployment_id}/create_flow_run", body, repeat_refused=True)
         if response.status_code in (400, 409, 413, 422):
-            raise InvalidRequestError([refusal(response)])
+            raise InvalidRequestError([_with_hint(refusal(response))])
         run = flow_run(_body(response), is_reused=response.status_code == HTTPStatus.OK)
         if run.is_reused and _differ(run.parameters or {}, parameters):
             raise InvalidRequestError(
@@ -286,6 +288,12 @@ def _body(response: "httpx.Response") -> Any:
         f"{response.request.url} answers what Prefect's API would not: {refusal(response)}.",
         next_step="PREFECT_API_URL must be the address of the API: it ends in /api.",
     )
+
+
+def _with_hint(refused: str) -> str:
+    if _TOO_LONG not in refused:
+        return refused
+    return f"{refused} Upload the template and name `s3://bucket/key`, or raise the limit of a server of your own."
 
 
 def _differ(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> bool:

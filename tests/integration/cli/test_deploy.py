@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from interlock import processes
-from interlock.errors import PrefectUnreachableError, UnknownEnvironmentError
+from interlock.errors import InvalidRequestError, PrefectUnreachableError, UnknownEnvironmentError
 from interlock.prefect_api import PrefectApi
 
 _CLI = [sys.executable, "-m", "interlock.cli"]
@@ -150,6 +150,21 @@ def test_ctrl_c_and_sigterm_end_the_client_alone(command: list[str], environ: di
 def test_a_key_used_twice_joins_one_run(deploy: Deploy) -> None:
     first, second = (json.loads(deploy("--json", "--no-wait", "--idempotency-key", "once").stdout) for _ in range(2))
     assert first["flow_run_id"] == second["flow_run_id"]
+
+
+def test_a_template_of_cloudformations_whole_length_travels_in_the_request(command: list[str], deploy: Deploy) -> None:
+    template = Path(command[command.index("--template") + 1])
+    template.write_text("# 9 bytes\n" * 100_000, encoding="utf-8")
+    done = deploy()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1000000 characters" in done.stdout
+
+
+def test_more_than_prefect_takes_is_refused_with_the_way_out(environ: dict[str, str], environment: str) -> None:
+    api = PrefectApi(environ)
+    asked = {"environment": environment, "template": "x" * 2_100_000}
+    with pytest.raises(InvalidRequestError, match=r"less than 2,000,000 bytes.*s3://bucket/key"):
+        api.create_flow_run(api.deployment_id(environment), asked, idempotency_key="too-long")
 
 
 def test_an_unknown_environment_is_told_with_the_known_ones(environ: dict[str, str], command: list[str]) -> None:
