@@ -47,8 +47,27 @@ class _LazyGroup(click.Group):
         return command if isinstance(command, click.Command) else None
 
 
+def _tell_version(context: click.Context, _option: click.Parameter, is_wanted: bool) -> None:
+    if not is_wanted or context.resilient_parsing:
+        return
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - only when needed
+
+    try:
+        click.echo(f"interlock {version('interlock')}")
+    except PackageNotFoundError:
+        click.echo("interlock, from a checkout")
+    context.exit()
+
+
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="interlock", message="%(prog)s %(version)s")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_tell_version,
+    help="Show the version and exit.",
+)
 def interlock() -> None:
     """Deploy AWS CloudFormation stacks, one deployment per environment at a time.
 

@@ -89,26 +89,6 @@ def test_a_step_run_again_joins_its_run_and_a_job_run_again_asks_anew(
     assert system.registry.deployments.get(rerun["correlation-id"]).no_changes
 
 
-def test_a_cancelled_job_leaves_the_deployment_or_cancels_it_and_the_gateway_sees_it(
-    system: RehearsalSystem, runner: Runner, inputs: dict[str, str]
-) -> None:
-    system.aws.set_rules([{"match": f"{STACK}/R0", "Seconds": 20}])
-    (runner.workspace / "template.yaml").write_text(TEMPLATE.replace("DelaySeconds: 0", "DelaySeconds: 7"))
-    code, seconds, left = _cancelled(system, runner, inputs | {"on_cancel": "leave"})
-    assert (code, left["status"]) == (6, "STILL_RUNNING")
-    assert seconds < 7.5, "then the runner would become rough"
-    gateway = _interlock(system, "status", ENVIRONMENT, "--prefect")
-    assert gateway.returncode == 2
-    assert f"Deployment already in progress\n  Active          {left['correlation-id']}" in gateway.stdout
-    # The same attempt joins it; this time its cancellation is the deployment's.
-    code, seconds, cancelled = _cancelled(system, runner, inputs | {"on_cancel": "cancel"})
-    assert (code, cancelled["status"]) == (4, "CANCELLING")
-    assert cancelled["correlation-id"] == left["correlation-id"]
-    assert seconds < 7.5
-    run = Asked(system.api_url, cancelled["flow-run-url"].rpartition("/")[2]).wait()
-    assert run["state_type"] == "CANCELLED"
-
-
 def test_an_invalid_request_fails_the_step_with_an_annotation(runner: Runner, inputs: dict[str, str]) -> None:
     code, log, outputs = runner.run(**inputs | {"template": "absent.yaml"})
     assert (code, outputs["status"]) == (5, "INVALID")
@@ -134,6 +114,27 @@ def test_the_lines_for_other_cis_deploy(
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+# The last one: its environment stays held until the cancelled operation has been turned back.
+def test_a_cancelled_job_leaves_the_deployment_or_cancels_it_and_the_gateway_sees_it(
+    system: RehearsalSystem, runner: Runner, inputs: dict[str, str]
+) -> None:
+    system.aws.set_rules([{"match": f"{STACK}/R0", "Seconds": 20}])
+    (runner.workspace / "template.yaml").write_text(TEMPLATE.replace("DelaySeconds: 0", "DelaySeconds: 7"))
+    code, seconds, left = _cancelled(system, runner, inputs | {"on_cancel": "leave"})
+    assert (code, left["status"]) == (6, "STILL_RUNNING")
+    assert seconds < 7.5, "then the runner would become rough"
+    gateway = _interlock(system, "status", ENVIRONMENT, "--prefect")
+    assert gateway.returncode == 2
+    assert f"Deployment already in progress\n  Active          {left['correlation-id']}" in gateway.stdout
+    # The same attempt joins it; this time its cancellation is the deployment's.
+    code, seconds, cancelled = _cancelled(system, runner, inputs | {"on_cancel": "cancel"})
+    assert (code, cancelled["status"]) == (4, "CANCELLING")
+    assert cancelled["correlation-id"] == left["correlation-id"]
+    assert seconds < 7.5
+    run = Asked(system.api_url, cancelled["flow-run-url"].rpartition("/")[2]).wait()
+    assert run["state_type"] == "CANCELLED"
 
 
 def _lines_of(section: str) -> str:
