@@ -178,8 +178,9 @@ class _Read:
     """Events that were read already, for a watcher."""
 
     events_read: list[StackEvent]
+    has_reads_to_spare: bool = False
 
-    def events(self, stack_id: str, *, after: str | None = None) -> list[StackEvent]:  # noqa: ARG002 - a watcher's reader
+    def events(self, stack_id: str, *, after: str | None = None, not_before: object = None) -> list[StackEvent]:  # noqa: ARG002 - a watcher's reader
         return []
 
     def events_of_operation(self, stack_id: str, token: str, *, not_before: object = None) -> list[StackEvent]:  # noqa: ARG002 - as above

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from interlock.cloudformation.aws_errors import translated
 from interlock.cloudformation.gateway import CloudFormation
+from interlock.cloudformation.read_budget import budget_of
 from interlock.models.environment import Environment
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ def cloudformation(environment: Environment) -> CloudFormation:
         # One attempt: the gateway repeats a change itself, and asks its guard before each attempt. botocore would
         # repeat it up to 20 seconds later, when our fence may have been overtaken.
         changing = session.client("cloudformation", config=_config(1))
-    return CloudFormation(reading, changing_client=changing, environment=environment.name)
+    budget = budget_of(environment.region, environment.role_arn)
+    return CloudFormation(reading, changing_client=changing, environment=environment.name, budget=budget)
 
 
 def _config(attempts: int) -> "Config":

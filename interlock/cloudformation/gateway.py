@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from interlock.cloudformation import answers, aws_errors
 from interlock.cloudformation.aws_errors import translated, unavailable
 from interlock.cloudformation.change_set_arguments import create_arguments
+from interlock.cloudformation.read_budget import ReadBudget
 from interlock.cloudformation.templates import Template
 from interlock.errors import CloudFormationRefusedError, CloudFormationUnavailableError, StackBusyError
 from interlock.models.environment import Environment
@@ -32,6 +33,10 @@ _LOOKS_FOR_TOKEN = 4
 _RECENT_EVENTS = 200
 _PAUSE_SECONDS = 0.5
 _PAUSES_SECONDS = (0.5, 2.0)
+
+
+def _at_once() -> None:
+    """The turn of reads that belong to a change: those never wait for the budget."""
 
 
 @dataclass(frozen=True)
@@ -64,12 +69,14 @@ class CloudFormation:
         *,
         environment: str | None = None,
         changing_client: "CloudFormationClient | None" = None,
+        budget: ReadBudget | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._client = client
         self._changing_client = changing_client or client
         self._environment = environment
         self._sleep = sleep
+        self._budget = budget or ReadBudget(sleep=sleep)
         self._looks: dict[str, _Look] = {}
 
     # --- reading -----------------------------------------------------------------------------------------------------
@@ -89,9 +96,20 @@ class CloudFormation:
             found = self._look(name_or_id)
         return found
 
-    def events(self, stack_id: str, *, after: str | None = None) -> list[StackEvent]:
-        """The stack's events, oldest first: those younger than the event of id `after`, or all of them."""
-        return list(takewhile(lambda event: event.event_id != after, self._newest_first(stack_id)))[::-1]
+    @property
+    def has_reads_to_spare(self) -> bool:
+        """Whether the budget of reads allows one more now, beside those that matter."""
+        return self._budget.has_spare
+
+    def events(
+        self, stack_id: str, *, after: str | None = None, not_before: datetime | None = None
+    ) -> list[StackEvent]:
+        """The stack's events, oldest first: those younger than the event of id `after` and no older than `not_before`."""
+
+        def is_new(event: StackEvent) -> bool:
+            return event.event_id != after and (not_before is None or event.timestamp >= not_before)
+
+        return list(takewhile(is_new, self._in_turn(stack_id)))[::-1]
 
     def events_of_operation(self, stack_id: str, token: str, *, not_before: datetime | None = None) -> list[StackEvent]:
         """The operation that this token started: from its first line to its last, oldest first; empty while unseen.
@@ -100,7 +118,7 @@ class CloudFormation:
         Looks back no further than `not_before`.
         """
         since: list[StackEvent] = []
-        for event in self._newest_first(stack_id):
+        for event in self._in_turn(stack_id):
             if not_before and event.timestamp < not_before:
                 break
             if event.is_of_the_stack and event.state.is_terminal:
@@ -251,14 +269,20 @@ class CloudFormation:
             pages.append(self._ask("describe_change_set", **which, NextToken=token))
         return answers.change_set_of(pages[0], [change for page in pages for change in page.get("Changes", [])])
 
-    def _newest_first(self, stack_id: str) -> Iterator[StackEvent]:
-        return map(answers.event_of, self._pages("describe_stack_events", "StackEvents", StackName=stack_id))
+    def _in_turn(self, stack_id: str) -> Iterator[StackEvent]:
+        """As `_newest_first`, each page within the budget of reads: for those who watch."""
+        return self._newest_first(stack_id, self._budget.wait_for_turn)
 
-    def _pages(self, operation: str, key: str, **arguments: str) -> Iterator[Any]:
-        """Lazily: a page is asked for when the one before it is used up."""
+    def _newest_first(self, stack_id: str, turn: Callable[[], None] = _at_once) -> Iterator[StackEvent]:
+        return map(answers.event_of, self._pages("describe_stack_events", "StackEvents", turn, StackName=stack_id))
+
+    def _pages(self, operation: str, key: str, turn: Callable[[], None] = _at_once, **arguments: str) -> Iterator[Any]:
+        """Lazily: a page is asked for when the one before it is used up, and when it is its `turn`."""
+        turn()
         page = self._ask(operation, **arguments)
         yield from answers.part(page, key)
         while token := page.get("NextToken"):
+            turn()
             page = self._ask(operation, **arguments, NextToken=token)
             yield from answers.part(page, key)
 

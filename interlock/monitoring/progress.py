@@ -1,6 +1,6 @@
 """Progress: what a stack's events, and the changes announced before, say about where an operation stands."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -44,7 +44,10 @@ class ResourceProgress(Value):
 
 
 class Progress(Value):
-    """Where an operation stands at one moment. `percent` is None while nobody knows how much there is to do."""
+    """Where an operation stands at one moment. `percent` is None while nobody knows how much there is to do.
+
+    `nested` are the rows of its nested stacks, named `Nested/Logical`: to look at; they decide and foretell nothing.
+    """
 
     stage: Stage = Stage.UNSEEN
     stage_started_at: Instant | None = None
@@ -52,6 +55,7 @@ class Progress(Value):
     last_event_at: Instant | None = None
     percent: int | None = None
     resources: tuple[ResourceProgress, ...] = ()
+    nested: tuple[ResourceProgress, ...] = ()
 
     def in_state(self, state: ResourceState) -> tuple[ResourceProgress, ...]:
         return tuple(resource for resource in self.resources if resource.state is state)
@@ -73,20 +77,11 @@ class Progress(Value):
         return len(self.in_state(ResourceState.FAILED))
 
 
-def progress_of(events: Sequence[StackEvent], changes: Iterable[Change], now: datetime) -> Progress:
+def progress_of(events: Iterable[StackEvent], changes: Iterable[Change], now: datetime) -> Progress:
     """Progress from an operation's events, oldest first, and its change set's changes (none for a stranger's)."""
-    changes = tuple(changes)
-    ledger = _Ledger({change.logical_id: _Row(change.logical_id, change.resource_type) for change in changes})
-    for event in events:
-        ledger.write(event)
-    return Progress(
-        stage=ledger.stage,
-        stage_started_at=ledger.stage_started_at,
-        started_at=events[0].timestamp if events else None,
-        last_event_at=events[-1].timestamp if events else None,
-        percent=ledger.percent(is_total_known=bool(changes)),
-        resources=tuple(row.shown(now) for row in ledger.rows.values()),
-    )
+    ledger = Ledger(changes)
+    ledger.write(events)
+    return ledger.progress(now)
 
 
 @dataclass
@@ -100,9 +95,11 @@ class _Row:
     started_at: datetime | None = None
     was_done: bool = False
     was_reverted: bool = False
+    _shown: ResourceProgress | None = None
 
     def write(self, event: StackEvent, stage: Stage) -> None:
         was_running = self.state is ResourceState.RUNNING
+        self._shown = None
         self.event, self.state = event, _state_of(event)
         if self.state is ResourceState.RUNNING and not was_running:
             # Later lines of the same run ("Eventual consistency check initiated") start nothing anew.
@@ -112,6 +109,12 @@ class _Row:
         self.was_reverted |= is_done and stage is Stage.ROLLING_BACK
 
     def shown(self, now: datetime) -> ResourceProgress:
+        """Only a running resource looks different at each poll: the others are made once and shared."""
+        if self._shown is None or self.state is ResourceState.RUNNING:
+            self._shown = self._row(now)
+        return self._shown
+
+    def _row(self, now: datetime) -> ResourceProgress:
         until = now if self.state is ResourceState.RUNNING or self.event is None else self.event.timestamp
         return ResourceProgress(
             logical_id=self.logical_id,
@@ -124,33 +127,59 @@ class _Row:
         )
 
 
-class _Ledger:
-    """The rows and the stage while the events are read."""
+class Ledger:
+    """Progress while the events come in. Each is written once, so a look costs the same however long the log has grown.
 
-    def __init__(self, rows: dict[str, _Row]) -> None:
-        self.rows = rows
-        self.stage = Stage.UNSEEN
-        self.stage_started_at: datetime | None = None
+    `within` goes before the resources' names (`Nested/`).
+    """
 
-    def write(self, event: StackEvent) -> None:
+    def __init__(self, changes: Iterable[Change] = (), *, within: str = "") -> None:
+        self._within = within
+        self._rows = {each.logical_id: _Row(each.logical_id, each.resource_type) for each in changes}
+        self._is_total_known = bool(self._rows)
+        self._stage = Stage.UNSEEN
+        self._stage_started_at: datetime | None = None
+        self._started_at: datetime | None = None
+        self.last_event_at: datetime | None = None
+
+    def write(self, events: Iterable[StackEvent]) -> None:
+        """Take down what is new, oldest first."""
+        for event in events:
+            self._write(event)
+
+    def rows(self, now: datetime) -> tuple[ResourceProgress, ...]:
+        return tuple(row.shown(now) for row in self._rows.values())
+
+    def progress(self, now: datetime) -> Progress:
+        return Progress(
+            stage=self._stage,
+            stage_started_at=self._stage_started_at,
+            started_at=self._started_at,
+            last_event_at=self.last_event_at,
+            percent=self._percent(),
+            resources=self.rows(now),
+        )
+
+    def _write(self, event: StackEvent) -> None:
+        self._started_at, self.last_event_at = self._started_at or event.timestamp, event.timestamp
         if event.is_of_the_stack:
             self._turn_to(_stage_of(event), event.timestamp)
             return
-        row = self.rows.setdefault(event.logical_id, _Row(event.logical_id, event.resource_type))
-        row.write(event, self.stage)
+        new = _Row(self._within + event.logical_id, event.resource_type)
+        self._rows.setdefault(event.logical_id, new).write(event, self._stage)
 
-    def percent(self, *, is_total_known: bool) -> int | None:
-        if self.stage is Stage.ENDED:
+    def _percent(self) -> int | None:
+        if self._stage is Stage.ENDED:
             return 100
-        rows = list(self.rows.values())
-        if self.stage is Stage.ROLLING_BACK:
+        rows = list(self._rows.values())
+        if self._stage is Stage.ROLLING_BACK:
             rows = [row for row in rows if row.event]
             return _share(sum(row.was_reverted for row in rows), len(rows))
-        return _share(sum(row.was_done for row in rows), len(rows)) if is_total_known else None
+        return _share(sum(row.was_done for row in rows), len(rows)) if self._is_total_known else None
 
     def _turn_to(self, stage: Stage, at: datetime) -> None:
-        if stage is not self.stage:
-            self.stage, self.stage_started_at = stage, at
+        if stage is not self._stage:
+            self._stage, self._stage_started_at = stage, at
 
 
 def _share(part: int, whole: int) -> int | None:

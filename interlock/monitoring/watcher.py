@@ -6,24 +6,27 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from pydantic import SkipValidation
+
 from interlock.clock import Clock, utc_now
 from interlock.errors import InterlockError
 from interlock.models.base import Instant, Value
 from interlock.models.stack import Change, StackEvent
 from interlock.models.stack_status import StackStatus
 from interlock.monitoring.estimate import Estimate, remaining
+from interlock.monitoring.event_log import EventLog
+from interlock.monitoring.nested import NestedReader, NestedStacks
 from interlock.monitoring.pace import FIRST_DELAY_SECONDS, next_delay_seconds
-from interlock.monitoring.progress import Progress, progress_of
+from interlock.monitoring.progress import Ledger, Progress
 from interlock.monitoring.stall import Stall, stall_of
 
 _CLOCKS_DISAGREE = timedelta(minutes=5)
 """How far AWS's clock and ours may be apart without an operation being overlooked."""
 
 
-class EventReader(Protocol):
+class EventReader(NestedReader, Protocol):
     """What is needed of interlock.cloudformation.gateway.CloudFormation."""
 
-    def events(self, stack_id: str, *, after: str | None = None) -> list[StackEvent]: ...
     def events_of_operation(
         self, stack_id: str, token: str, *, not_before: datetime | None = None
     ) -> list[StackEvent]: ...
@@ -36,13 +39,16 @@ class Observation(Value):
     """
 
     observed_at: Instant
-    events: tuple[StackEvent, ...] = ()
+    events: SkipValidation[Sequence[StackEvent]] = EventLog()
+    """All of the stack's own so far, oldest first; nested stacks' lines are in `progress` alone."""
     new_events: tuple[StackEvent, ...] = ()
     progress: Progress = Progress()
     outcome: str | None = None
     read_error: str | None = None
     failed_reads: int = 0
     """How many reads have failed in a row."""
+    nested_error: str | None = None
+    """Why a nested stack's events are missing: that is all it means."""
     estimate: Estimate | None = None
     stall: Stall | None = None
     next_look_seconds: float = FIRST_DELAY_SECONDS
@@ -54,6 +60,17 @@ class Observation(Value):
     @property
     def is_ended(self) -> bool:
         return self.outcome is not None
+
+
+class Bookmark:
+    """How far a follower has got, and when. It outlives the follower: the next one goes on from there."""
+
+    def __init__(self, looked_at: datetime) -> None:
+        self.seen_events = 0
+        self.looked_at = looked_at
+
+    def move(self, observation: Observation) -> None:
+        self.seen_events, self.looked_at = len(observation.events), observation.observed_at
 
 
 class StackWatcher:
@@ -79,7 +96,10 @@ class StackWatcher:
         self._stack_id = stack_id
         self._token = token
         self._started_after = started_after
-        self._changes = tuple(changes)
+        self._lines: list[StackEvent] = []
+        self._ledger = Ledger(changes)
+        self._nested = NestedStacks(reader)
+        self._outcome: str | None = None
         self._stall_after_minutes = stall_after_minutes
         self._history = tuple(history)
         self._clock = clock
@@ -95,50 +115,76 @@ class StackWatcher:
                 self._due_at = self._clock() + timedelta(seconds=self._last.next_look_seconds)
             return self._last
 
-    def follow(self, pause: Callable[[float], object] = time.sleep) -> Iterator[Observation]:
+    def follow(
+        self, pause: Callable[[float], object] = time.sleep, bookmark: Bookmark | None = None
+    ) -> Iterator[Observation]:
         """Every observation until the end, with the events that are new to this follower.
 
-        `pause` waits some seconds between them; a follower that may be stopped gives its event's `wait`.
+        `pause` waits some seconds between them; a follower that may be stopped gives its event's `wait`. The `bookmark`
+        moves on when the follower asks for the next observation: one that died in between is shown the same lines again.
         """
-        seen = 0
+        bookmark = bookmark or Bookmark(self._clock())
         while True:
             pause(max(0.0, (self._due_at - self._clock()).total_seconds()))
             observation = self.observe()
-            yield observation.model_copy(update={"new_events": observation.events[seen:]})
-            seen = len(observation.events)
+            yield observation.model_copy(update={"new_events": observation.events[bookmark.seen_events :]})
+            bookmark.move(observation)
             if observation.is_ended:
                 return
 
     def _read(self, last: Observation) -> Observation:
         try:
-            new = self._new_events(last.events)
+            new = self._new_events()
         except InterlockError as error:
-            return self._seen(last.events, (), str(error), last.failed_reads + 1)
-        return self._seen((*last.events, *new), tuple(new), None, 0)
+            return self._seen((), read_error=str(error), failed_reads=last.failed_reads + 1)
+        self._take_down(new)
+        return self._seen(tuple(new), nested_error=self._read_nested())
 
-    def _new_events(self, known: tuple[StackEvent, ...]) -> list[StackEvent]:
-        if known:
-            return _until_ended(self._reader.events(self._stack_id, after=known[-1].event_id))
+    def _new_events(self) -> list[StackEvent]:
+        if self._lines:
+            return _until_ended(self._reader.events(self._stack_id, after=self._lines[-1].event_id))
         not_before = self._started_after - _CLOCKS_DISAGREE
         return self._reader.events_of_operation(self._stack_id, self._token, not_before=not_before)
 
+    def _take_down(self, new: list[StackEvent]) -> None:
+        """Nothing here, and nothing after it, goes through the log again: the tenth poll costs what the first did."""
+        self._lines.extend(new)
+        self._ledger.write(new)
+        self._nested.notice(new)
+        self._outcome = next((event.status for event in new if _ends(event)), None)
+
+    def _read_nested(self) -> str | None:
+        return self._nested.read(started_at=self._lines[0].timestamp, now=self._clock()) if self._lines else None
+
     def _seen(
-        self, events: tuple[StackEvent, ...], new: tuple[StackEvent, ...], error: str | None, failed_reads: int
+        self,
+        new: tuple[StackEvent, ...],
+        *,
+        read_error: str | None = None,
+        failed_reads: int = 0,
+        nested_error: str | None = None,
     ) -> Observation:
         now = self._clock()
-        progress = progress_of(events, self._changes, now)
+        progress = self._progress(now)
         return Observation(
             observed_at=now,
-            events=events,
+            events=EventLog(self._lines),
             new_events=new,
             progress=progress,
-            outcome=next((event.status for event in events if _ends(event)), None),
-            read_error=error,
+            outcome=self._outcome,
+            read_error=read_error,
             failed_reads=failed_reads,
+            nested_error=nested_error,
             estimate=remaining(progress, now=now, history=self._history),
             stall=stall_of(progress, now=now, stall_after_minutes=self._stall_after_minutes),
             next_look_seconds=next_delay_seconds(progress, now=now, failed_reads=failed_reads),
         )
+
+    def _progress(self, now: datetime) -> Progress:
+        progress = self._ledger.progress(now)
+        heard = [at for at in (progress.last_event_at, self._nested.last_event_at) if at]
+        # What a nested stack says is a sign of life of its parent too: it would seem stalled without.
+        return progress.model_copy(update={"nested": self._nested.rows(now), "last_event_at": max(heard, default=None)})
 
 
 def _ends(event: StackEvent) -> bool:

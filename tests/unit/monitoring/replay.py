@@ -1,5 +1,6 @@
 """A stack whose events appear as an invented clock passes: a reader for the watcher, without waiting."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -23,31 +24,46 @@ class Clock:
 
 
 class Replay:
-    """Answers as the gateway does, with what has happened by now; `failing` reads fail first."""
+    """Answers as the gateway does, with what has happened by now; `failing` reads fail first.
+
+    `reads` counts those of the parent, `nested_reads` those of each nested stack.
+    """
 
     def __init__(self, events: Sequence[StackEvent], clock: Clock, *, failing: int = 0) -> None:
         self.all, self.clock, self.failing, self.reads = list(events), clock, failing, 0
+        self.nested_reads: Counter[str] = Counter()
+        self.has_reads_to_spare = True
 
-    def events(self, stack_id: str, *, after: str | None = None) -> list[StackEvent]:  # noqa: ARG002 - as the gateway's
-        known = self._known()
+    def events(
+        self, stack_id: str, *, after: str | None = None, not_before: datetime | None = None
+    ) -> list[StackEvent]:
+        if stack_id != self.all[0].stack_id:
+            self.nested_reads[stack_id] += 1
+            known = self._known(stack_id)
+        else:
+            known = self._read(stack_id)
         ids = [event.event_id for event in known]
-        return known[ids.index(after) + 1 if after else 0 :]
+        new = known[ids.index(after) + 1 if after else 0 :]
+        return [event for event in new if not_before is None or event.timestamp >= not_before]
 
     def events_of_operation(
         self,
-        stack_id: str,  # noqa: ARG002 - as the gateway's
+        stack_id: str,
         token: str,
         *,
         not_before: datetime | None = None,  # noqa: ARG002 - as the gateway's
     ) -> list[StackEvent]:
-        return [event for event in self._known() if event.is_of(token)]
+        return [event for event in self._read(stack_id) if event.is_of(token)]
 
-    def _known(self) -> list[StackEvent]:
+    def _read(self, stack_id: str) -> list[StackEvent]:
         self.reads += 1
         if self.failing:
             self.failing -= 1
             raise CloudFormationUnavailableError("Rate exceeded")
-        return [event for event in self.all if event.timestamp <= self.clock.now]
+        return self._known(stack_id)
+
+    def _known(self, stack_id: str) -> list[StackEvent]:
+        return [event for event in self.all if event.stack_id == stack_id and event.timestamp <= self.clock.now]
 
 
 def line(seconds: float, logical_id: str, status: str, reason: str = "", kind: str = "AWS::SNS::Topic") -> StackEvent:

@@ -77,7 +77,7 @@ def test_what_another_operation_writes_after_the_end_is_not_seen() -> None:
     first = sequential(2)
     later = line(2.2, "app", "UPDATE_IN_PROGRESS", "User Initiated").model_copy(update={"token": "another"})
     observations, _, _ = watch([*first, later])
-    assert observations[-1].events == tuple(first)
+    assert list(observations[-1].events) == first
 
 
 def test_two_who_look_share_the_reads() -> None:
