@@ -5,23 +5,23 @@ import threading
 from prefect import State, flow
 
 from flows.monitor import monitor
+from interlock.clock import utc_now
 from interlock.errors import PermanentError
 from interlock.hold_keeper import HoldKeeper
 from interlock.models.deployment import Deployment
 from interlock.models.outcome import Outcome, outcome_of_error, outcome_on_record
 from interlock.models.request import DeploymentRequest
 from interlock.models.stack import ChangeSet
+from interlock.monitoring.lifecycle import keep_alive
 from interlock.monitoring.watcher import StackWatcher
 from tasks.change_set import make_change_set, stored_change_set
 from tasks.deploy_stack import deploy_stack, nothing_to_change, outcome_of, watch_operation
 from tasks.endings import close_cancelled, close_crashed, close_failed, final_state
-from tasks.monitoring import announce_gap
+from tasks.monitoring import Reporter
 from tasks.notify import notify, notify_at_last
 from tasks.record import catch_up, close_deployment, open_deployment, refuse
 from tasks.slot import Held, acquire_slot
 from tasks.validate import check, check_active
-
-MONITOR_RESTART_SECONDS = 2
 
 
 @flow(
@@ -117,7 +117,5 @@ def _deploy_and_monitor(deployment: Deployment, change_set: ChangeSet, keeper: H
 
 def _keep_monitoring(deployment: Deployment, watcher: StackWatcher, stop: threading.Event) -> None:
     """The monitor ends with the operation. If it crashes it is started again; the deployment never notices (promise 5)."""
-    while not monitor(deployment, watcher, stop, return_state=True).is_completed():
-        if stop.wait(MONITOR_RESTART_SECONDS):
-            return
-        announce_gap(deployment, MONITOR_RESTART_SECONDS)
+    reporter = Reporter(deployment)
+    keep_alive(lambda: monitor(watcher, reporter, stop), reporter, stop=stop, clock=utc_now)

@@ -4,7 +4,6 @@ import threading
 
 from prefect import flow
 
-from interlock.models.deployment import Deployment
 from interlock.monitoring.watcher import StackWatcher
 from tasks.monitoring import Reporter
 
@@ -14,13 +13,13 @@ from tasks.monitoring import Reporter
     description="Follow the stack's events: progress, estimate, stall warnings.",
     validate_parameters=False,
 )
-def monitor(deployment: Deployment, watcher: StackWatcher, stop: threading.Event) -> None:
+def monitor(watcher: StackWatcher, reporter: Reporter, stop: threading.Event) -> None:
     """Report each observation until the operation, or the deploy task, has ended.
 
-    Runs as a subflow beside the deploy task; `watcher` is the reader that both share.
+    Runs as a subflow beside the deploy task; `watcher` is the reader that both share, `reporter` knows what earlier
+    monitors of this operation have reported.
     """
-    reporter = Reporter(deployment)
-    for observation in watcher.follow(stop.wait):
+    for observation in watcher.follow(stop.wait, reporter.bookmark):
         reporter.report(observation)
         if stop.is_set():
             return

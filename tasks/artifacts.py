@@ -3,21 +3,29 @@
 One artifact of a kind per run, updated in place. Prefect's server may be away: the deployment goes on without them.
 """
 
+import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from prefect.artifacts import create_progress_artifact, create_table_artifact, update_progress_artifact
-from prefect.client.schemas.actions import ArtifactCreate
+from prefect.artifacts import create_table_artifact
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.actions import ArtifactCreate, ArtifactUpdate
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId, ArtifactFilterKey
 
 from interlock.models.deployment import Deployment
 from interlock.models.outcome import Outcome
 from interlock.models.stack import ChangeSet
+from interlock.monitoring.resource_table import Row
 from tasks.prefect_side import best_effort, client, current_flow_run
 
 OUTCOME_KEY = "interlock-outcome"
 PROGRESS_KEY = "interlock-progress"
+RESOURCES_KEY = "interlock-resources"
 CHANGES_KEY = "interlock-changes"
+TABLE_SECONDS = 5
+"""The table of resources is renewed no oftener than this, and once more at the end."""
 
 
 def publish_outcome(deployment: Deployment, outcome: Outcome) -> None:
@@ -80,20 +88,57 @@ def publish_changes(change_set: ChangeSet) -> None:
         )
 
 
+class _LivingArtifact:
+    """One artifact of one run, updated in place; after a crash it is found again by its key, so that none piles up."""
+
+    def __init__(self, kind: str, key: str, flow_run_id: str | None) -> None:
+        self._kind, self._key, self._flow_run_id = kind, key, UUID(flow_run_id) if flow_run_id else None
+        self._id: UUID | None = None
+
+    def show(self, data: Any, description: str) -> None:
+        with best_effort(f"the {self._kind}"), client() as prefect:
+            self._id = self._id or self._earlier(prefect)
+            if self._id:
+                prefect.update_artifact(self._id, ArtifactUpdate(data=data, description=description))
+            else:
+                self._id = self._create(prefect, data, description)
+
+    def _earlier(self, prefect: SyncPrefectClient) -> UUID | None:
+        if self._flow_run_id is None:
+            return None
+        its_own = ArtifactFilter(
+            key=ArtifactFilterKey(any_=[self._key]), flow_run_id=ArtifactFilterFlowRunId(any_=[self._flow_run_id])
+        )
+        found = prefect.read_artifacts(artifact_filter=its_own)
+        return found[0].id if found else None
+
+    def _create(self, prefect: SyncPrefectClient, data: Any, description: str) -> UUID:
+        artifact = ArtifactCreate(
+            type=self._kind, key=self._key, description=description, data=data, flow_run_id=self._flow_run_id
+        )
+        return prefect.create_artifact(artifact).id
+
+
 class ProgressArtifact:
     """The progress bar of one run."""
 
-    def __init__(self) -> None:
-        self._id: UUID | None = None
+    def __init__(self, flow_run_id: str | None) -> None:
+        self._artifact = _LivingArtifact("progress", PROGRESS_KEY, flow_run_id)
 
     def show(self, percent: float, description: str) -> None:
-        with best_effort("the progress"):
-            if self._id is None:
-                self._id = _created(create_progress_artifact(percent, key=PROGRESS_KEY, description=description))
-            else:
-                update_progress_artifact(self._id, progress=percent, description=description)
+        self._artifact.show(percent, description)
 
 
-def _created(artifact_id: Any) -> UUID:
-    """Prefect types its synchronous calls as if they might be awaited."""
-    return UUID(str(artifact_id))
+class ResourceTable:
+    """The table of one run's resources. It may be long, so it is renewed less often than the bar."""
+
+    def __init__(self, flow_run_id: str | None) -> None:
+        self._artifact = _LivingArtifact("table", RESOURCES_KEY, flow_run_id)
+        self._shown_at: datetime | None = None
+
+    def is_due(self, now: datetime) -> bool:
+        return self._shown_at is None or (now - self._shown_at).total_seconds() >= TABLE_SECONDS
+
+    def show(self, rows: Sequence[Row], description: str, *, at: datetime) -> None:
+        self._shown_at = at
+        self._artifact.show(json.dumps(rows), description)

@@ -9,39 +9,69 @@ from interlock.models.deployment import Deployment, DeploymentEvent
 from interlock.models.notice import Notice, NoticeKind
 from interlock.models.stack import StackEvent
 from interlock.monitoring.progress import ResourceState
+from interlock.monitoring.resource_table import resource_table
 from interlock.monitoring.stall import Stall
-from interlock.monitoring.watcher import Observation
+from interlock.monitoring.watcher import Bookmark, Observation
 from interlock.wiring import installation
-from tasks.artifacts import ProgressArtifact
+from tasks.artifacts import ProgressArtifact, ResourceTable
 from tasks.notify import notify
-from tasks.run_log import log_of, run_log
+from tasks.run_log import log_of
 
 PROGRESS_NOTICE_SECONDS = 20
 """The channel's one message of a deployment is edited no oftener than this."""
 
 
 class Reporter:
-    """Reports one operation. Its failures are its own: the deployment never hears of them (promise 5)."""
+    """Reports one operation, over all the lives of its monitor. Its failures are its own: the deployment never hears of
+    them (promise 5).
+    """
+
+    # A subflow is given it, and Prefect would store what it finds in `vars()` of a parameter: with slots there is none.
+    __slots__ = ("_bar", "_deployment", "_here", "_log", "_nested_error", "_stalled", "_table", "_told_at", "bookmark")
 
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
         self._here = installation()
-        self._bar = ProgressArtifact()
+        self.bookmark = Bookmark(self._here.clock())
+        self._bar = ProgressArtifact(deployment.flow_run_id)
+        self._table = ResourceTable(deployment.flow_run_id)
         self._log = log_of(deployment)
         self._told_at: datetime | None = None
         self._stalled = False
+        self._nested_error: str | None = None
 
     def report(self, observation: Observation) -> None:
+        self._log_observation(observation)
+        self._record(observation)
+        self._show(observation)
+
+    def announce_gap(self, seconds: float) -> None:
+        """The monitor died and is being restarted: say that nobody looked for so long."""
+        self._log.warning("Nobody looked for %d s: the monitor is being started again.", seconds)
+        details = f"It ended before the operation; nobody looked for {seconds:.0f} s."
+        self._here.registry.deployments.record(
+            self._deployment.correlation_id,
+            events=[DeploymentEvent(timestamp=self._here.clock(), event="MONITOR_RESTARTED", details=details)],
+            notices=[Notice(kind=NoticeKind.MONITOR_GAP, facts={"seconds": round(seconds, 1)})],
+        )
+        notify(self._deployment)
+
+    def report_trouble(self, what: str, error: Exception) -> None:
+        self._log.warning("%s; the deployment goes on: %s", what, error)
+
+    def _log_observation(self, observation: Observation) -> None:
         if observation.read_error:
             self._log.warning(
                 "The stack's events could not be read (%d in a row): %s",
                 observation.failed_reads,
                 observation.read_error,
             )
+        if observation.nested_error != self._nested_error:
+            self._nested_error = observation.nested_error
+            if self._nested_error:
+                self._log.warning("A nested stack's events could not be read: %s", self._nested_error)
         for event in observation.new_events:
             self._log.info("%s", _line(event))
-        self._record(observation)
-        self._show(observation)
 
     def _record(self, observation: Observation) -> None:
         notices = self._notices(observation)
@@ -89,20 +119,8 @@ class Reporter:
         percent = observation.progress.percent
         if percent is not None:
             self._bar.show(percent, _summary(observation))
-
-
-def announce_gap(deployment: Deployment, seconds: float) -> None:
-    """The monitor died and is being restarted: say that nobody looked for so long."""
-    here = installation()
-    run_log().warning("The monitor ended before the operation did: starting it again.")
-    here.registry.deployments.record(
-        deployment.correlation_id,
-        events=[
-            DeploymentEvent(timestamp=here.clock(), event="MONITOR_RESTARTED", details="It ended before the operation.")
-        ],
-        notices=[Notice(kind=NoticeKind.MONITOR_GAP, facts={"seconds": round(seconds, 1)})],
-    )
-    notify(deployment)
+        if observation.is_ended or self._table.is_due(observation.observed_at):
+            self._table.show(resource_table(observation.progress), _summary(observation), at=observation.observed_at)
 
 
 def _line(event: StackEvent) -> str:
@@ -163,5 +181,6 @@ def _facts(observation: Observation) -> dict[str, JsonValue]:
 
 def _summary(observation: Observation) -> str:
     progress = observation.progress
-    running = ", ".join(row.logical_id for row in progress.resources if row.state is ResourceState.RUNNING)
+    rows = (*progress.resources, *progress.nested)
+    running = ", ".join(row.logical_id for row in rows if row.state is ResourceState.RUNNING)
     return f"{progress.done} of {len(progress.resources)} resources{f', now {running}' if running else ''}"
