@@ -54,6 +54,8 @@ class Progress(Value):
     started_at: Instant | None = None
     last_event_at: Instant | None = None
     percent: int | None = None
+    unfinished: int = 0
+    """How many resources must still get somewhere before the stack can end; what a rollback has to take back counts."""
     resources: tuple[ResourceProgress, ...] = ()
     nested: tuple[ResourceProgress, ...] = ()
 
@@ -157,6 +159,7 @@ class Ledger:
             started_at=self._started_at,
             last_event_at=self.last_event_at,
             percent=self._percent(),
+            unfinished=sum(self._is_unfinished(row) for row in self._rows.values()),
             resources=self.rows(now),
         )
 
@@ -176,6 +179,11 @@ class Ledger:
             rows = [row for row in rows if row.event]
             return _share(sum(row.was_reverted for row in rows), len(rows))
         return _share(sum(row.was_done for row in rows), len(rows)) if self._is_total_known else None
+
+    def _is_unfinished(self, row: _Row) -> bool:
+        if self._stage is Stage.ROLLING_BACK:
+            return row.state is ResourceState.RUNNING or (row.state is ResourceState.DONE and not row.was_reverted)
+        return row.state in (ResourceState.RUNNING, ResourceState.WAITING)
 
     def _turn_to(self, stage: Stage, at: datetime) -> None:
         if stage is not self._stage:

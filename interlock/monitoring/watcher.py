@@ -24,6 +24,12 @@ _CLOCKS_DISAGREE = timedelta(minutes=5)
 """How far AWS's clock and ours may be apart without an operation being overlooked."""
 
 
+class Pace(Protocol):
+    """When to look next: interlock.monitoring.pace, or another."""
+
+    def __call__(self, progress: Progress, *, now: datetime, failed_reads: int = 0) -> float: ...
+
+
 class EventReader(NestedReader, Protocol):
     """What is needed of interlock.cloudformation.gateway.CloudFormation."""
 
@@ -90,6 +96,7 @@ class StackWatcher:
         changes: Sequence[Change] = (),
         stall_after_minutes: float = 10,
         history: Sequence[float] = (),
+        pace: Pace = next_delay_seconds,
         clock: Clock = utc_now,
     ) -> None:
         self._reader = reader
@@ -102,6 +109,7 @@ class StackWatcher:
         self._outcome: str | None = None
         self._stall_after_minutes = stall_after_minutes
         self._history = tuple(history)
+        self._pace = pace
         self._clock = clock
         self._lock = threading.Lock()
         self._due_at = clock() + timedelta(seconds=FIRST_DELAY_SECONDS)
@@ -177,7 +185,7 @@ class StackWatcher:
             nested_error=nested_error,
             estimate=remaining(progress, now=now, history=self._history),
             stall=stall_of(progress, now=now, stall_after_minutes=self._stall_after_minutes),
-            next_look_seconds=next_delay_seconds(progress, now=now, failed_reads=failed_reads),
+            next_look_seconds=self._pace(progress, now=now, failed_reads=failed_reads),
         )
 
     def _progress(self, now: datetime) -> Progress:

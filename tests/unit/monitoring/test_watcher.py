@@ -43,7 +43,7 @@ def test_the_end_of_any_operation_is_seen_within_a_twentieth_or_two_seconds_or_f
 ) -> None:
     _, replay, late_seconds = watch(sequential(*seconds))
     assert late_seconds <= min(15, max(2, 0.1 * sum(seconds)))
-    assert replay.reads <= 8 + sum(seconds) / 5
+    assert replay.reads <= 8 + sum(seconds) / 3
 
 
 def test_each_event_is_new_once() -> None:
