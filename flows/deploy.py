@@ -5,7 +5,6 @@ import threading
 from prefect import State, flow
 
 from flows.monitor import monitor
-from interlock.clock import utc_now
 from interlock.errors import PermanentError
 from interlock.hold_keeper import HoldKeeper
 from interlock.models.deployment import Deployment
@@ -118,4 +117,4 @@ def _deploy_and_monitor(deployment: Deployment, change_set: ChangeSet, keeper: H
 def _keep_monitoring(deployment: Deployment, watcher: StackWatcher, stop: threading.Event) -> None:
     """The monitor ends with the operation. If it crashes it is started again; the deployment never notices (promise 5)."""
     reporter = Reporter(deployment)
-    keep_alive(lambda: monitor(watcher, reporter, stop), reporter, stop=stop, clock=utc_now)
+    keep_alive(lambda: monitor(watcher, reporter, stop), reporter, stop)

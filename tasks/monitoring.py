@@ -40,6 +40,10 @@ class Reporter:
         self._stalled = False
         self._nested_error: str | None = None
 
+    @property
+    def unwatched_seconds(self) -> float:
+        return (self._here.clock() - self.bookmark.looked_at).total_seconds()
+
     def report(self, observation: Observation) -> None:
         self._log_observation(observation)
         self._record(observation)

@@ -5,9 +5,6 @@ from collections.abc import Callable
 from itertools import chain, repeat
 from typing import Protocol
 
-from interlock.clock import Clock
-from interlock.monitoring.watcher import Bookmark
-
 _RESTART_PAUSES_SECONDS = (2.0, 4.0, 8.0, 16.0, 32.0)
 _LONGEST_RESTART_PAUSE_SECONDS = 60.0
 
@@ -16,12 +13,15 @@ class Teller(Protocol):
     """Who tells people of the operation, over all the lives of its monitor."""
 
     @property
-    def bookmark(self) -> Bookmark: ...
+    def unwatched_seconds(self) -> float:
+        """Since the observation that was last reported."""
+        ...
+
     def announce_gap(self, seconds: float) -> None: ...
     def report_trouble(self, what: str, error: Exception) -> None: ...
 
 
-def keep_alive(run: Callable[[], object], teller: Teller, *, stop: threading.Event, clock: Clock) -> None:
+def keep_alive(run: Callable[[], object], teller: Teller, stop: threading.Event) -> None:
     """Run the monitor until the operation's end; start it again, more and more rarely, when `run` raises.
 
     Raises nothing of the monitor's own. One that crashed while it was being stopped gets a last life: without it, the
@@ -33,8 +33,7 @@ def keep_alive(run: Callable[[], object], teller: Teller, *, stop: threading.Eve
         if _survived("The monitor crashed", run, teller) or is_last_life:
             return
         stop.wait(next(pauses))
-        gap_seconds = (clock() - teller.bookmark.looked_at).total_seconds()
-        _survived("The gap could not be announced", lambda: teller.announce_gap(gap_seconds), teller)  # noqa: B023 - called at once
+        _survived("The gap could not be announced", lambda: teller.announce_gap(teller.unwatched_seconds), teller)
 
 
 def _survived(trouble: str, attempt: Callable[[], object], teller: Teller) -> bool:

@@ -98,6 +98,10 @@ class Monitor:
             raise CrashError
         self.looks.append(observation.observed_at)
 
+    @property
+    def unwatched_seconds(self) -> float:
+        return (self.deployment.clock() - self.bookmark.looked_at).total_seconds()
+
     def announce_gap(self, seconds: float) -> None:
         now = self.deployment.clock()
         assert seconds == pytest.approx((now - self.looks[-1]).total_seconds())
@@ -128,7 +132,7 @@ def deploy(
     )
     deployment = Deployment(watcher, clock)
     monitor = Monitor(deployment, crashes, mute=mute)
-    keep_alive(monitor.run, monitor, stop=deployment, clock=clock)
+    keep_alive(monitor.run, monitor, deployment)
     while not deployment.is_set():  # the deploy task goes on, should the monitor have left it alone
         deployment.wait(60)
     return deployment, monitor
@@ -194,4 +198,4 @@ def test_a_deployment_that_is_torn_down_takes_its_monitor_with_it() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        keep_alive(cancelled, monitor, stop=deployment, clock=deployment.clock)
+        keep_alive(cancelled, monitor, deployment)
