@@ -35,6 +35,8 @@ NEVER_STARTED_SECONDS = 60
 """An operation whose token no event carries for so long was never started."""
 ADOPTIONS_AT_MOST = 10
 """A run that keeps dying while it adopts is left to the sweep, which records its operation's end without a run."""
+ORPHAN_LOOK_SECONDS = 10
+"""An operation that no run may carry on with (a person cancelled it) is looked at by a sweep this soon, and again."""
 BEGINNINGS_AT_MOST = 3
 """A run whose process died before it was on record is started again no oftener than this."""
 NEVER_RECORDED_SECONDS = 60

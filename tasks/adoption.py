@@ -12,7 +12,7 @@ from prefect.states import AwaitingRetry
 
 from interlock.models.deployment import Deployment
 from interlock.models.outcome import Outcome, outcome_on_record
-from interlock.timing import ADOPTIONS_AT_MOST, BEGINNINGS_AT_MOST
+from interlock.timing import ADOPTIONS_AT_MOST, BEGINNINGS_AT_MOST, ORPHAN_LOOK_SECONDS
 from tasks.artifacts import publish_outcome
 from tasks.prefect_side import UNREACHABLE, best_effort, client, current_flow_run, sweep_soon
 from tasks.states import state_of
@@ -28,8 +28,8 @@ def adopt(deployment: Deployment, *, cancelled: bool) -> str:
             run = _run_of(prefect, deployment)
             # A cancelled run stays cancelled, and one that keeps dying is not started for ever.
             if run is None or cancelled or (run.run_count or 0) >= ADOPTIONS_AT_MOST:
-                sweep_soon(prefect, in_seconds=30)
-                return "its operation runs: looked at again in 30 s"
+                sweep_soon(prefect, in_seconds=ORPHAN_LOOK_SECONDS)
+                return f"its operation runs: looked at again in {ORPHAN_LOOK_SECONDS} s"
             _start_again(prefect, run, ADOPTING)
             return "its operation runs: adopted by its flow run, started again"
     except UNREACHABLE as error:
