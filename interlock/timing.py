@@ -46,7 +46,11 @@ RUN_END_SECONDS = 30
 SWEEP_AGAIN_SECONDS = 65
 """While a deployment is active, the next sweep comes this soon: a process that dies now can be told dead then."""
 OUTBOX_FLUSH_SECONDS = 5
-"""How long a run that has ended waits for its last message; after that the scheduled delivery sends it."""
+"""How long a run that has ended waits for its last message; after that the scheduled delivery sends it.
+
+No delivery of a run waits longer for its turn in the channel either, so none outlives its run by more."""
+DELIVERY_PASS_SECONDS = 45
+"""How long one pass of the scheduled delivery waits for turns in channels, all in all: the next begins after a minute."""
 
 CATCH_UP_SECONDS = 120
 CATCH_UP_POLL_SECONDS = 2

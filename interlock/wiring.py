@@ -12,6 +12,7 @@ from interlock.settings import Settings, load_settings
 
 if TYPE_CHECKING:  # boto3 and slack_sdk are heavy: each is imported when it is first needed
     from interlock.cloudformation.gateway import CloudFormation
+    from interlock.notifications.audience import Audience
     from interlock.notifications.slack import Slack
     from interlock.registry import Registry
     from interlock.registry.outage import OutageStore
@@ -85,9 +86,12 @@ class Installation:
     def environment(self, name: str) -> Environment:
         return find_environment(self.environments, name)
 
-    def slack_channel(self, environment: str) -> str | None:
+    def audience(self, environment: str) -> "Audience | None":
+        """Who is told of its deployments; None where nobody is."""
+        from interlock.notifications.audience import Audience  # noqa: PLC0415 - see above
+
         found = self.environments.get(environment)
-        return found.slack_channel if found else None
+        return Audience(found.slack_channel, found.mention_on_failure) if found and found.slack_channel else None
 
     def cloudformation(self, environment: Environment) -> "CloudFormation":
         """The environment's CloudFormation, made once: a client takes a while to make, and threads may share it."""

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from interlock.models.base import Value
+from interlock.models.mention import Mention
 
 EnvironmentName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 
@@ -43,6 +44,7 @@ class Environment(Value):
     role_arn: Annotated[str | None, Field(description="assumed to call CloudFormation")] = None
     service_role_arn: Annotated[str | None, Field(description="given to CloudFormation")] = None
     slack_channel: str | None = None
+    mention_on_failure: Annotated[tuple[Mention, ...], Field(max_length=10)] = ()
     queue_policy: QueuePolicy = QueuePolicy.WAIT
     max_wait_minutes: Annotated[float, Field(gt=0, le=7 * 24 * 60)] = 30
     stall_after_minutes: Annotated[float, Field(gt=0, le=24 * 60)] = 10

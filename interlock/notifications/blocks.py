@@ -21,7 +21,8 @@ _TEXT_LIMIT = 3800
 
 def blocks(card: Card) -> list[Block]:
     """The card's blocks, within Slack's limits whatever the card holds."""
-    opening = [_compact_heading(card)] if card.compact else [_header(card.heading), *_field_sections(card.fields)]
+    opening = [*_heading(card), *_calls(card)]
+    opening += [] if card.compact else _field_sections(card.fields)
     body = [_section(_paragraph(part)) for part in card.body]
     closing = [_links(card.links)] if card.links else []
     room = _BLOCKS_LIMIT - len(opening) - len(closing)
@@ -29,8 +30,8 @@ def blocks(card: Card) -> list[Block]:
 
 
 def fallback_text(card: Card) -> str:
-    """The message's `text`: all of the card, escaped, in under 3,900 characters."""
-    return escape_within(plain(card), _TEXT_LIMIT)
+    """The message's `text`: all of the card, escaped, in under 4,000 characters. Notifications show its beginning."""
+    return "\n".join([escape_within(plain(card), _TEXT_LIMIT), *filter(None, [" ".join(card.mentions)])])
 
 
 def plain(card: Card) -> str:
@@ -46,6 +47,14 @@ def _plain_part(part: Field | str) -> str:
 
 def _header(text: str) -> Block:
     return {"type": "header", "text": {"type": "plain_text", "text": escape_within(text, _HEADER_LIMIT), "emoji": True}}
+
+
+def _heading(card: Card) -> list[Block]:
+    return [_compact_heading(card) if card.compact else _header(card.heading)]
+
+
+def _calls(card: Card) -> list[Block]:
+    return [_section(" ".join(card.mentions))] if card.mentions else []
 
 
 def _compact_heading(card: Card) -> Block:

@@ -31,6 +31,8 @@ class Card:
     fields: tuple[Field, ...] = ()
     body: tuple[Field | str, ...] = ()
     links: tuple[Link, ...] = ()
+    mentions: tuple[str, ...] = ()
+    """Whom to call, in Slack's own form and not escaped: they come from the environments file (`models.mention`)."""
     compact: bool = False
 
     @property

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from interlock.models.deployment import DeploymentStatus
-from interlock.models.notice import NoticeKind
+from interlock.models.notice import Notice, NoticeKind
 
 
 class Headline(NamedTuple):
@@ -57,6 +57,7 @@ _BY_STATUS: dict[DeploymentStatus, NoticeKind] = {
 }
 
 _ALARMS = (NoticeKind.FAILED, NoticeKind.ROLLED_BACK, NoticeKind.TIMED_OUT)
+_CRITICAL = "critical"
 
 
 def moves_parent(kind: NoticeKind) -> bool:
@@ -68,6 +69,7 @@ def parent_kind(kind: NoticeKind, status: DeploymentStatus) -> NoticeKind:
     return kind if moves_parent(kind) else _BY_STATUS[status]
 
 
-def is_alarm(kind: NoticeKind) -> bool:
-    """Worth showing in the channel beside the thread: editing a message notifies nobody."""
-    return kind in _ALARMS
+def is_alarm(notice: Notice) -> bool:
+    """Worth a new message in the channel beside the thread, and a call to people: editing a message notifies nobody."""
+    is_critical = notice.kind is NoticeKind.STALLED and notice.facts.get("severity") == _CRITICAL
+    return is_critical or notice.kind in _ALARMS

@@ -11,7 +11,7 @@ The facts of each kind (JSON values). Any may be absent: the message then says l
 | deploying, moving_again, adopted | none |
 | changes | counts {what: number}, changes [{action, logical_id, resource_type, replacement}], the first 20 |
 | progress | done, total, percent, running [{logical_id, seconds}], remaining_seconds_low, remaining_seconds_high |
-| stalled | silent_seconds, resources [{logical_id, resource_type, seconds}] |
+| stalled | severity (`critical` calls people), silent_seconds, resources [{logical_id, resource_type, seconds}] |
 | monitor_gap | seconds |
 | degraded | what |
 | succeeded | duration_seconds, application_url, no_changes, outputs {name: value} |
@@ -24,7 +24,7 @@ The facts of each kind (JSON values). Any may be absent: the message then says l
 ESTIMATE is estimate_minutes_low and estimate_minutes_high: until the active deployment ends. Position 1 is the next.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from interlock.models.deployment import Deployment
 from interlock.models.notice import Notice, NoticeKind
@@ -53,12 +53,15 @@ class Message:
     """Whether the reply is shown in the channel too."""
 
 
-def render(deployment: Deployment, notice: Notice) -> Message:
+def render(deployment: Deployment, notice: Notice, mentions: tuple[str, ...] = ()) -> Message:
+    """`mentions`: whom an alarm calls. The parent shows them; the reply that is broadcast notifies them (decision 0008)."""
+    called = mentions if is_alarm(notice) else ()
+    detail = None if notice.kind in _PARENT_ONLY else _detail(deployment, notice)
     return Message(
-        parent=_parent(deployment, notice),
-        detail=None if notice.kind in _PARENT_ONLY else _detail(deployment, notice),
+        parent=replace(_parent(deployment, notice), mentions=called),
+        detail=detail and replace(detail, mentions=called),
         moves_parent=moves_parent(notice.kind),
-        broadcast=is_alarm(notice.kind),
+        broadcast=is_alarm(notice),
     )
 
 
@@ -107,12 +110,12 @@ def _detail(deployment: Deployment, notice: Notice) -> Card:
     emoji = "📋" if notice.kind is NoticeKind.CHANGES else headline.emoji
     about: tuple[Field, ...] = ()
     title = f"{headline.detail} [{deployment.correlation_id}]"
-    if notice.kind in _OUTCOMES or is_alarm(notice.kind):  # what people quote, and what stands in the channel alone
+    if notice.kind in _OUTCOMES or is_alarm(notice):  # what people quote, and what stands in the channel alone
         title = headline.detail
         about = fields(
             ("Environment", deployment.environment), Field("Correlation ID", deployment.correlation_id, code=True)
         )
-    ends = _links(deployment, notice) if notice.kind in _OUTCOMES else ()
+    ends = _links(deployment, notice) if notice.kind in (*_OUTCOMES, NoticeKind.STALLED) or is_alarm(notice) else ()
     return Card(emoji, title, about, body_of(notice), ends, compact=True)
 
 

@@ -1,6 +1,6 @@
 """What a delivery did."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -17,8 +17,8 @@ class DeliveryReport:
     """Why rows wait for the next delivery, each with its correlation id."""
     retry_after_seconds: float | None = None
     """How long Slack asked us to wait; None if it did not."""
-    busy: int = field(default=0)
-    """Deployments that another deliverer has, or whose Retry-After has not passed."""
+    busy: int = 0
+    """Deployments that another deliverer has, or whose turn in the channel has not come."""
 
     def __add__(self, other: "DeliveryReport") -> "DeliveryReport":
         waits = [wait for wait in (self.retry_after_seconds, other.retry_after_seconds) if wait is not None]

@@ -1,11 +1,13 @@
 """One outbox row as calls to Slack, each step stored before the next is taken."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from interlock.models.deployment import Deployment
-from interlock.models.notice import OutboxRow, SlackThread
+from interlock.models.notice import DeliveryState, OutboxRow, SlackThread
+from interlock.notifications.audience import Audience
+from interlock.notifications.headlines import moves_parent
 from interlock.notifications.messages import Message, render
 from interlock.notifications.outage import summary
 from interlock.notifications.ports import Outbox, SlackApi
@@ -19,17 +21,18 @@ class Sender:
     outbox: Outbox
     slack: SlackApi
     deployment: Deployment
-    channel: str
+    audience: Audience
 
-    def announce(self, row: OutboxRow) -> OutboxRow:
-        """The row with Slack's id of what it became.
+    def announce(self, row: OutboxRow, rows: Sequence[OutboxRow]) -> OutboxRow:
+        """The row with Slack's id of what it became. `rows`: all of the deployment's, as they stand.
 
         Raises:
             SlackUnavailableError: not sent, or not known to be; try again later.
             SlackRefusedError: never to be sent.
+            PostponedError: not tried; it is not our turn.
         """
-        message = render(self.deployment, row.notice)
-        thread = self._show_parent(message)
+        message = render(self.deployment, row.notice, self.audience.mentions)
+        thread, message = self._show_parent(message, is_stale=_parent_moves_on(row, rows))
         return row.model_copy(update={"slack_ts": self._reply(thread, message) or thread.parent_ts})
 
     def sum_up(self, row: OutboxRow, rows: Sequence[OutboxRow], now: datetime) -> None:
@@ -39,26 +42,40 @@ class Sender:
         if due is not None and thread is not None:
             self._reply(thread, render(self.deployment, due))
 
-    def _show_parent(self, message: Message) -> SlackThread:
-        """The parent, made or brought up to date; a deleted one is made anew."""
+    def _show_parent(self, message: Message, *, is_stale: bool) -> tuple[SlackThread, Message]:
+        """The parent, made or brought up to date, and what is left to say. A deleted one is made anew."""
         thread = self.outbox.thread(self.deployment.correlation_id)
         if thread is None:
             return self._post_parent(message)
-        if not message.moves_parent:
-            return thread
-        try:
-            self.slack.update(thread, message.parent)
-        except SlackMessageGoneError:
-            return self._post_parent(message)
-        return thread
+        if message.moves_parent and not is_stale:
+            try:
+                self.slack.update(thread, message.parent)
+            except SlackMessageGoneError:
+                return self._post_parent(message)
+        return thread, message
 
-    def _post_parent(self, message: Message) -> SlackThread:
-        thread = self.slack.post(self.channel, message.parent)
+    def _post_parent(self, message: Message) -> tuple[SlackThread, Message]:
+        """A new message notifies those it mentions, so the reply need not call them again."""
+        thread = self.slack.post(self.audience.channel, message.parent)
         # Before anything else is sent: without it the next delivery would start a second thread.
         self.outbox.save_thread(self.deployment.correlation_id, thread)
-        return thread
+        return thread, replace(message, detail=message.detail and replace(message.detail, mentions=()))
 
     def _reply(self, thread: SlackThread, message: Message) -> str | None:
         if message.detail is None:
             return None
-        return self.slack.reply(thread, message.detail, broadcast=message.broadcast)
+        try:
+            return self.slack.reply(thread, message.detail, broadcast=message.broadcast)
+        except SlackMessageGoneError:  # its parent was deleted, and this row had no edit to find that out
+            thread, message = self._post_parent(message)
+        return self.slack.reply(thread, message.detail, broadcast=message.broadcast) if message.detail else None
+
+
+def _parent_moves_on(row: OutboxRow, rows: Sequence[OutboxRow]) -> bool:
+    """Whether a row that waits behind this one will edit the parent: then this one need not."""
+    later = [each for each in rows if each.sequence > row.sequence and each.state is DeliveryState.WAITING]
+    return any(moves_parent(each.notice.kind) and _will_be_sent(each, rows) for each in later)
+
+
+def _will_be_sent(row: OutboxRow, rows: Sequence[OutboxRow]) -> bool:
+    return not row.notice.kind.is_ephemeral or row.sequence == rows[-1].sequence

@@ -51,6 +51,11 @@ class Leases:
 
         return optimistically(attempt)
 
+    def remaining_seconds(self, name: str) -> float:
+        """How long the lease still runs, whoever has it; 0 if it is free."""
+        lease, _ = self._read(name)
+        return max(0.0, (lease.expires_at - self._clock()).total_seconds()) if lease else 0.0
+
     def _read(self, name: str) -> tuple[_Lease | None, Item | None]:
         item = self._store.get(lease_key(name))
         return (value_of(_Lease, item.attributes), item) if item else (None, None)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from interlock.clock import Clock
 from interlock.errors import DeploymentNotFoundError
-from interlock.models.notice import OutboxRow, SlackThread
+from interlock.models.notice import DeliveryState, OutboxRow, SlackThread
 from interlock.registry.keys import (
     OUTBOX,
     ROWS,
@@ -40,6 +40,9 @@ class Outbox:
     def update(self, row: OutboxRow) -> None:
         """Write the row's state. The last writer wins: deliver under a lease.
 
+        A row that no longer waits never waits again: a deliverer whose lease ran out while Slack kept it waiting does
+        not put back what another has sent meanwhile.
+
         Raises:
             DeploymentNotFoundError: there is no such row.
         """
@@ -51,6 +54,8 @@ class Outbox:
                 raise DeploymentNotFoundError(
                     f"The outbox has no message {row.sequence} of this deployment.", correlation_id=row.correlation_id
                 )
+            if row.state is DeliveryState.WAITING and item.index is None:
+                return
             put = Put(
                 key=key,
                 attributes=attributes_of(row),

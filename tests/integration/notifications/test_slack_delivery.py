@@ -9,7 +9,9 @@ from pydantic import SecretStr
 
 from interlock.models.deployment import Deployment
 from interlock.models.notice import DeliveryState, Notice, NoticeKind
-from interlock.notifications.delivery import deliver, deliver_all
+from interlock.notifications.audience import Audience
+from interlock.notifications.delivery import Deliverer
+from interlock.notifications.pace import Patience
 from interlock.notifications.report import DeliveryReport
 from interlock.notifications.slack import Slack
 from interlock.registry import Registry, open_registry
@@ -39,16 +41,16 @@ class Room:
     def register(self, *kinds: NoticeKind, **changes: object) -> Deployment:
         return self.registry.deployments.register(deployment(**changes), notices=notices(*kinds))
 
+    @property
+    def deliverer(self) -> Deliverer:
+        return Deliverer(self.registry, self.slack, "test", self.clock, lambda _: Audience(self.channel))
+
+    @property
+    def patience(self) -> Patience:
+        return Patience(1000, self.clock.advance)
+
     def deliver(self) -> DeliveryReport:
-        one = deployment().correlation_id
-        return deliver(
-            self.registry,
-            self.slack,
-            correlation_id=one,
-            owner="test",
-            clock=self.clock,
-            channel_of=lambda _: self.channel,
-        )
+        return self.deliverer.deliver(deployment().correlation_id, self.patience)
 
     @property
     def shown(self) -> list[dict[str, Any]]:
@@ -75,7 +77,7 @@ def test_a_lifecycle_is_one_parent_and_its_thread(room: Room) -> None:
         "📋 Changes",
         "✅ Deployment Complete",
     ]
-    assert len(parent["edits"]) == 4
+    assert len(parent["edits"]) == 1  # they all waited: it says at once how it ended
     assert {reply["thread_ts"] for reply in replies} == {parent["ts"]}
     assert room.deliver() == DeliveryReport()
 
@@ -85,9 +87,12 @@ def test_promise_3_a_bad_day_of_slacks_loses_nothing_and_keeps_the_order(room: R
     room.register(NoticeKind.STARTED, NoticeKind.DEPLOYING, NoticeKind.SUCCEEDED)
     room.local_slack.set_faults({"method": "chat.update", "kind": kind})
     assert not room.deliver().is_complete
-    assert room.headings == ["🛠️ Deployment In Progress" if kind == "after" else "🚀 Deployment Started"]
+    assert room.headings == [
+        "✅ Deployment Complete" if kind == "after" else "🚀 Deployment Started",
+        "🛠️ Its turn: deploying",
+    ]
     room.clock.advance(2)
-    assert room.deliver().delivered == 2
+    assert room.deliver().delivered == 1
     assert room.headings == ["✅ Deployment Complete", "🛠️ Its turn: deploying", "✅ Deployment Complete"]
 
 
@@ -122,10 +127,7 @@ def test_an_unknown_channel_parks_the_messages_and_says_so_once(room: Room) -> N
 def test_everything_that_waits_is_delivered_by_the_schedule(room: Room) -> None:
     for number in range(3):
         room.register(NoticeKind.STARTED, correlation_id=f"20260302-140500-0000000{number}", flow_run_id=str(number))
-    report = deliver_all(
-        room.registry, room.slack, owner="schedule", clock=room.clock, channel_of=lambda _: room.channel
-    )
-    assert report == DeliveryReport(delivered=3)
+    assert room.deliverer.deliver_all(room.patience) == DeliveryReport(delivered=3)
     assert room.registry.outbox.undelivered() == []
 
 

@@ -88,6 +88,14 @@ SAMPLES: list[tuple[NoticeKind, dict[str, JsonValue]]] = [
             "resources": [{"logical_id": "Service", "resource_type": "AWS::ECS::Service", "seconds": 735}],
         },
     ),
+    (
+        NoticeKind.STALLED,
+        {
+            "severity": "critical",
+            "silent_seconds": 3720,
+            "resources": [{"logical_id": "Service", "resource_type": "AWS::ECS::Service", "seconds": 3735}],
+        },
+    ),
     (NoticeKind.MOVING_AGAIN, {}),
     (NoticeKind.MONITOR_GAP, {"seconds": 42}),
     (NoticeKind.DEGRADED, {"what": "the deployment registry"}),

@@ -1,18 +1,29 @@
-"""A registry and a Slack in memory, with the failures that the real ones have, and a clock that only tests move."""
+"""A registry that may die and a Slack in memory, with the failures that the real ones have, and a clock that only tests move."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from interlock.errors import DeploymentNotFoundError, SlackRefusedError, SlackUnavailableError
+from interlock.errors import SlackRefusedError, SlackUnavailableError
 from interlock.models.deployment import Deployment
-from interlock.models.notice import DeliveryState, Notice, NoticeKind, OutboxRow, SlackThread
+from interlock.models.notice import Notice, NoticeKind, SlackThread
+from interlock.notifications.audience import Audience
 from interlock.notifications.card import Card
+from interlock.notifications.delivery import Deliverer
+from interlock.notifications.pace import Patience
+from interlock.notifications.ports import SlackApi
+from interlock.notifications.report import DeliveryReport
 from interlock.notifications.slack import SlackMessageGoneError
+from interlock.registry import Registry
+from interlock.registry.keys import record_key
+from interlock.registry.memory import MemoryStore
+from interlock.registry.store import Delete, Item, Key, Store, Write
 from tests.unit.notifications.catalogue import ASKED_AT
 
 CHANNEL = "#deployments"
+RETRY_AFTER_SECONDS = 30
 
 
 class Clock:
@@ -30,79 +41,56 @@ class KilledError(BaseException):
     """The process ends here: nothing that it would still have done is done."""
 
 
-class MemoryRegistry:
-    """All three parts in one. After a kill it does nothing more for the process that died."""
+class MortalStore:
+    """A store that a process may die over, and that says when it is used: others may act right before each use."""
 
-    def __init__(self, clock: Clock, *deployments: Deployment) -> None:
-        self._clock = clock
-        self._deployments = {one.correlation_id: one for one in deployments}
-        self._rows: dict[str, list[OutboxRow]] = {one.correlation_id: [] for one in deployments}
-        self._threads: dict[str, SlackThread] = {}
-        self._leases: dict[str, tuple[str, datetime]] = {}
+    def __init__(self, behind: Store) -> None:
+        self._behind = behind
         self.is_dead = False
+        self.meanwhile: Callable[[], None] = lambda: None
 
-    @property
-    def outbox(self) -> "MemoryRegistry":
-        return self
+    def prepare(self) -> None:
+        self._behind.prepare()
 
-    @property
-    def leases(self) -> "MemoryRegistry":
-        return self
+    def get(self, key: Key) -> Item | None:
+        return self._living().get(key)
 
-    @property
-    def deployments(self) -> "MemoryRegistry":
-        return self
+    def get_many(self, keys: Sequence[Key]) -> list[Item]:
+        return self._living().get_many(keys)
 
-    def write(self, correlation_id: str, notice: Notice) -> None:
-        rows = self._rows[correlation_id]
-        now = self._clock()
-        rows.append(OutboxRow(correlation_id=correlation_id, sequence=len(rows) + 1, notice=notice, written_at=now))
+    def query(
+        self, partition: str, sort_prefix: str, *, descending: bool = False, limit: int | None = None
+    ) -> list[Item]:
+        return self._living().query(partition, sort_prefix, descending=descending, limit=limit)
 
-    def get(self, correlation_id: str) -> Deployment:
-        if correlation_id not in self._deployments:
-            raise DeploymentNotFoundError("No such deployment.", correlation_id=correlation_id)
-        return self._deployments[correlation_id]
+    def keys_in_index(self, name: str) -> list[Key]:
+        return self._living().keys_in_index(name)
+
+    def transact(self, writes: Sequence[Write]) -> None:
+        self._living().transact(writes)
+
+    def _living(self) -> Store:
+        if self.is_dead:
+            raise KilledError
+        self.meanwhile()
+        return self._behind
+
+
+class MortalRegistry(Registry):
+    """The real rules over a store of choice. After a kill it does nothing more for the process that died."""
+
+    def __init__(self, clock: Clock, *deployments: Deployment, store: Store | None = None) -> None:
+        self.store = MortalStore(store or MemoryStore())
+        super().__init__(self.store, clock=clock)
+        for one in deployments:
+            self.deployments.register(one)
+
+    def write(self, correlation_id: str, *notices: Notice) -> None:
+        self.deployments.record(correlation_id, notices=notices)
 
     def forget(self, correlation_id: str) -> None:
         """The record expires before its rows do."""
-        del self._deployments[correlation_id]
-
-    def rows(self, correlation_id: str) -> list[OutboxRow]:
-        return list(self._rows[correlation_id])
-
-    def undelivered(self, *, limit: int = 100) -> list[str]:
-        waiting = [cid for cid, rows in self._rows.items() if any(row.state is DeliveryState.WAITING for row in rows)]
-        return waiting[:limit]
-
-    def update(self, row: OutboxRow) -> None:
-        self._refuse_the_dead()
-        self._rows[row.correlation_id][row.sequence - 1] = row
-
-    def thread(self, correlation_id: str) -> SlackThread | None:
-        return self._threads.get(correlation_id)
-
-    def save_thread(self, correlation_id: str, thread: SlackThread) -> None:
-        self._refuse_the_dead()
-        self._threads[correlation_id] = thread
-
-    def acquire(self, name: str, owner: str, *, lifetime_seconds: float) -> bool:
-        self._refuse_the_dead()
-        holder, expires_at = self._leases.get(name, (owner, self._clock()))
-        if holder != owner and expires_at > self._clock():
-            return False
-        self._leases[name] = (owner, self._clock() + timedelta(seconds=lifetime_seconds))
-        return True
-
-    def release(self, name: str, owner: str) -> bool:
-        self._refuse_the_dead()
-        if self._leases.get(name, ("", None))[0] != owner:
-            return False
-        del self._leases[name]
-        return True
-
-    def _refuse_the_dead(self) -> None:
-        if self.is_dead:
-            raise KilledError
+        self.store.transact([Delete(key=record_key(correlation_id), expect=None)])
 
 
 class Trouble(StrEnum):
@@ -125,13 +113,19 @@ class Trouble(StrEnum):
 
 
 class MemorySlack:
-    """Stands where `slack.Slack` stands. `troubles` meet the calls one by one, then all is well."""
+    """Stands where `slack.Slack` stands. `troubles` meet the calls one by one, then all is well.
+
+    It insists on what Slack insists on: one caller at a time for a deployment, a message a second in a channel, and
+    silence when it said Retry-After.
+    """
 
     def __init__(self, clock: Clock, troubles: Iterable[Trouble] = ()) -> None:
         self._clock = clock
         self._troubles = iter(troubles)
         self._is_busy = False
         self._count = 0
+        self._silent_until = clock()
+        self._next_message_at: dict[str, datetime] = defaultdict(clock)
         self.calls: list[str] = []
         self.parents: dict[str, Card] = {}
         self.replies: list[tuple[Card, Trouble]] = []
@@ -146,7 +140,7 @@ class MemorySlack:
 
     def post(self, channel: str, card: Card) -> SlackThread:
         ts = self._next_ts()
-        with self._call("post") as trouble:
+        with self._call("post", channel.removeprefix("#")) as trouble:
             if trouble.is_applied:
                 self.parents[ts] = card
         return SlackThread(channel=channel, parent_ts=ts)
@@ -154,25 +148,28 @@ class MemorySlack:
     def reply(self, thread: SlackThread, card: Card, *, broadcast: bool = False) -> str:
         assert thread.parent_ts in self.parents
         ts = self._next_ts()
-        with self._call("broadcast" if broadcast else "reply") as trouble:
+        with self._call("broadcast" if broadcast else "reply", thread.channel.removeprefix("#")) as trouble:
             if trouble.is_applied:
                 self.replies.append((card, trouble))
         return ts
 
     def update(self, thread: SlackThread, card: Card) -> None:
-        with self._call("update") as trouble:
+        with self._call("update", thread.channel.removeprefix("#")) as trouble:
             if trouble.is_applied:
                 self.parents[thread.parent_ts] = card
 
     @contextmanager
-    def _call(self, name: str) -> Iterator[Trouble]:
+    def _call(self, name: str, channel: str) -> Iterator[Trouble]:
         assert not self._is_busy, "two deliverers speak at once"
+        assert self._clock() >= self._silent_until, "Slack asked to be left alone"
+        assert name == "update" or self._clock() >= self._next_message_at[channel], "two messages in a second"
         trouble = next(self._troubles, Trouble.NONE)
         self.met.append(trouble)
         self.calls.append(name)
         self._is_busy = True
         self.meanwhile()
         self._is_busy = False
+        self._next_message_at[channel] = self._clock() + timedelta(seconds=name != "update")
         yield trouble
         self._answer(trouble, name)
 
@@ -183,9 +180,12 @@ class MemorySlack:
             case Trouble.REFUSED:
                 raise SlackRefusedError("Slack refused: channel_not_found.")
             case Trouble.GONE:
-                raise SlackMessageGoneError("gone") if name == "update" else SlackRefusedError("gone")
+                raise SlackRefusedError("gone") if name == "post" else SlackMessageGoneError("gone")
             case Trouble.RATE_LIMITED:
-                raise SlackUnavailableError("Slack asks us to wait (ratelimited).", retry_after_seconds=30)
+                self._silent_until = self._clock() + timedelta(seconds=RETRY_AFTER_SECONDS)
+                raise SlackUnavailableError(
+                    "Slack asks us to wait (ratelimited).", retry_after_seconds=RETRY_AFTER_SECONDS
+                )
             case Trouble.KILLED_BEFORE | Trouble.KILLED_AFTER:
                 self.on_kill()
                 raise KilledError
@@ -195,6 +195,21 @@ class MemorySlack:
     def _next_ts(self) -> str:
         self._count += 1
         return f"{self._clock().timestamp():.0f}.{self._count:06d}"
+
+
+def deliver(
+    registry: Registry,
+    slack: SlackApi | None,
+    correlation_id: str,
+    clock: Clock,
+    *,
+    owner: str = "flow",
+    audience: Audience | None = Audience(CHANNEL),  # noqa: B008 - immutable
+    patience_seconds: float = 1000,
+) -> DeliveryReport:
+    """One delivery in which waiting for a turn only moves the clock."""
+    deliverer = Deliverer(registry, slack, owner=owner, clock=clock, audience_of=lambda _: audience)
+    return deliverer.deliver(correlation_id, Patience(patience_seconds, clock.advance))
 
 
 def notice(kind: NoticeKind = NoticeKind.STARTED, number: int = 0) -> Notice:

@@ -1,13 +1,25 @@
 from datetime import timedelta
+from unittest.mock import ANY
 
 import pytest
 
 from interlock.models.notice import DeliveryState, NoticeKind
-from interlock.notifications.delivery import deliver, deliver_all
+from interlock.notifications.audience import Audience
+from interlock.notifications.delivery import Deliverer
 from interlock.notifications.messages import render
+from interlock.notifications.pace import Patience
 from interlock.notifications.report import DeliveryReport
 from tests.unit.notifications.catalogue import deployment
-from tests.unit.notifications.kit import CHANNEL, Clock, KilledError, MemoryRegistry, MemorySlack, Trouble, notice
+from tests.unit.notifications.kit import (
+    CHANNEL,
+    Clock,
+    KilledError,
+    MemorySlack,
+    MortalRegistry,
+    Trouble,
+    deliver,
+    notice,
+)
 
 ONE = deployment()
 CID = ONE.correlation_id
@@ -18,28 +30,29 @@ class Room:
 
     def __init__(self, *kinds: NoticeKind, troubles: tuple[Trouble, ...] = ()) -> None:
         self.clock = Clock()
-        self.registry = MemoryRegistry(self.clock, ONE)
+        self.registry = MortalRegistry(self.clock, ONE)
         self.slack: MemorySlack | None = MemorySlack(self.clock, troubles)
-        self.channel: str | None = CHANNEL
+        self.audience: Audience | None = Audience(CHANNEL)
         self.write(*kinds)
 
     def write(self, *kinds: NoticeKind) -> None:
         for kind in kinds:
             self.registry.write(CID, notice(kind))
 
-    def deliver(self, owner: str = "flow") -> DeliveryReport:
+    def deliver(self, owner: str = "flow", patience_seconds: float = 1000) -> DeliveryReport:
         return deliver(
             self.registry,
             self.slack,
-            correlation_id=CID,
+            CID,
+            self.clock,
             owner=owner,
-            clock=self.clock,
-            channel_of=lambda _: self.channel,
+            audience=self.audience,
+            patience_seconds=patience_seconds,
         )
 
     @property
     def states(self) -> list[DeliveryState]:
-        return [row.state for row in self.registry.rows(CID)]
+        return [row.state for row in self.registry.outbox.rows(CID)]
 
     @property
     def titles(self) -> list[str]:
@@ -53,9 +66,9 @@ def test_the_first_notice_becomes_the_parent_and_the_next_a_reply_that_edits_it(
     assert room.slack is not None
     assert room.slack.calls == ["post", "update", "reply"]
     assert [card.title for card in room.slack.parents.values()] == ["Deployment In Progress"]
-    assert [row.slack_ts for row in room.registry.rows(CID)] == [
+    assert [row.slack_ts for row in room.registry.outbox.rows(CID)] == [
         *room.slack.parents,
-        f"{ONE.asked_at.timestamp():.0f}.000002",
+        f"{ONE.asked_at.timestamp() + 1:.0f}.000002",
     ]
 
 
@@ -95,7 +108,7 @@ def test_the_latest_progress_edits_the_parent_only() -> None:
     assert room.slack.calls == ["post", "update"]
 
 
-@pytest.mark.parametrize("missing", ["slack", "channel"])
+@pytest.mark.parametrize("missing", ["slack", "audience"])
 def test_without_slack_the_notices_are_kept(missing: str) -> None:
     room = Room(NoticeKind.STARTED, NoticeKind.SUCCEEDED)
     setattr(room, missing, None)
@@ -105,8 +118,10 @@ def test_without_slack_the_notices_are_kept(missing: str) -> None:
 
 def test_nothing_to_send_touches_no_lease() -> None:
     room = Room()
-    room.registry.is_dead = True
+    looks: list[str] = []
+    room.registry.store.meanwhile = lambda: looks.append("look")
     assert room.deliver() == DeliveryReport()
+    assert len(looks) == 1
 
 
 def test_a_failure_stops_the_deployments_delivery_and_leaves_its_reason() -> None:
@@ -114,13 +129,13 @@ def test_a_failure_stops_the_deployments_delivery_and_leaves_its_reason() -> Non
         NoticeKind.STARTED,
         NoticeKind.DEPLOYING,
         NoticeKind.SUCCEEDED,
-        troubles=(Trouble.NONE, Trouble.NONE, Trouble.HTTP_500),
+        troubles=(Trouble.NONE, Trouble.HTTP_500),
     )
     report = room.deliver()
     assert report.delivered == 1
     assert report.unavailable == (f"Slack: http_500. [{CID}]",)
     assert room.states == ["delivered", "waiting", "waiting"]
-    row = room.registry.rows(CID)[1]
+    row = room.registry.outbox.rows(CID)[1]
     assert (row.attempts, row.last_error) == (1, "Slack: http_500.")
     assert room.deliver() == DeliveryReport(delivered=2)
     assert room.titles == ["Its turn: deploying", "Deployment Complete"]
@@ -129,9 +144,9 @@ def test_a_failure_stops_the_deployments_delivery_and_leaves_its_reason() -> Non
 def test_retry_after_is_waited_out_by_whoever_delivers() -> None:
     room = Room(NoticeKind.STARTED, troubles=(Trouble.RATE_LIMITED,))
     assert room.deliver().retry_after_seconds == 30
-    room.clock.advance(29)
-    assert room.deliver("flow") == room.deliver("sweep") == DeliveryReport(busy=1)
-    room.clock.advance(1)
+    room.clock.advance(20)
+    assert room.deliver("flow") == room.deliver("sweep") == DeliveryReport(busy=1, retry_after_seconds=10)
+    room.clock.advance(10)
     assert room.deliver("sweep") == DeliveryReport(delivered=1)
 
 
@@ -150,9 +165,39 @@ def test_a_deleted_parent_is_made_anew() -> None:
     assert room.deliver() == DeliveryReport(delivered=2)
     assert room.slack is not None
     assert room.slack.calls == ["post", "update", "post", "reply"]
-    thread = room.registry.thread(CID)
+    thread = room.registry.outbox.thread(CID)
     assert thread is not None
     assert thread.parent_ts == list(room.slack.parents)[-1]
+
+
+def test_a_parent_found_deleted_by_a_reply_is_made_anew() -> None:
+    room = Room(NoticeKind.STARTED, NoticeKind.MONITOR_GAP, troubles=(Trouble.NONE, Trouble.GONE))
+    assert room.deliver() == DeliveryReport(delivered=2)
+    assert room.slack is not None
+    assert room.slack.calls == ["post", "reply", "post", "reply"]
+
+
+def called(room: Room) -> list[tuple[str, ...]]:
+    """Whom each parent calls, as it stands, and then each reply."""
+    assert room.slack is not None
+    return [card.mentions for card in (*room.slack.parents.values(), *room.slack.told)]
+
+
+def test_a_failure_calls_people_by_its_new_message_and_shows_them_in_the_parent() -> None:
+    room = Room(NoticeKind.STARTED, NoticeKind.DEPLOYING)
+    room.audience = Audience(CHANNEL, ("<@U012ABCDEF>",))
+    room.deliver()
+    assert called(room) == [(), ()]
+    room.write(NoticeKind.FAILED)
+    room.deliver()
+    assert called(room) == [("<@U012ABCDEF>",), (), ("<@U012ABCDEF>",)]
+
+
+def test_a_failure_that_makes_the_parent_calls_people_once() -> None:
+    room = Room(NoticeKind.FAILED)
+    room.audience = Audience(CHANNEL, ("<@U012ABCDEF>",))
+    room.deliver()
+    assert called(room) == [("<@U012ABCDEF>",), ()]
 
 
 def test_two_threads_of_one_run_are_two_deliverers() -> None:
@@ -180,10 +225,10 @@ def test_a_notice_written_while_another_deliverer_sends_is_not_left_behind() -> 
 def test_a_killed_deliverers_lease_runs_out() -> None:
     room = Room(NoticeKind.STARTED, troubles=(Trouble.KILLED_BEFORE,))
     assert room.slack is not None
-    room.slack.on_kill = lambda: setattr(room.registry, "is_dead", True)
+    room.slack.on_kill = lambda: setattr(room.registry.store, "is_dead", True)
     with pytest.raises(KilledError):
         room.deliver()
-    room.registry.is_dead = False
+    room.registry.store.is_dead = False
     assert room.deliver("sweep") == DeliveryReport(busy=1)
     room.clock.advance(60)
     assert room.deliver("sweep") == DeliveryReport(delivered=1)
@@ -209,7 +254,7 @@ def test_a_deliverer_that_slept_too_long_leaves_the_rest_to_the_other() -> None:
 
     def sleep_while_another_takes_over() -> None:
         room.clock.advance(61)
-        room.registry.acquire(f"notify:{CID}", "other", lifetime_seconds=60)
+        room.registry.leases.acquire(f"notify:{CID}", "other", lifetime_seconds=60)
 
     room.slack.meanwhile = sleep_while_another_takes_over
     assert room.deliver() == DeliveryReport(delivered=1, busy=1)
@@ -220,11 +265,11 @@ def test_killed_before_the_summary_the_next_deliverer_sends_only_that() -> None:
     troubles = (Trouble.NONE,) * 3 + (Trouble.KILLED_BEFORE,)
     room = Room(NoticeKind.STARTED, NoticeKind.DEPLOYING, troubles=troubles)
     assert room.slack is not None
-    room.slack.on_kill = lambda: setattr(room.registry, "is_dead", True)
+    room.slack.on_kill = lambda: setattr(room.registry.store, "is_dead", True)
     room.clock.advance(600)
     with pytest.raises(KilledError):
         room.deliver()
-    room.registry.is_dead = False
+    room.registry.store.is_dead = False
     room.clock.advance(61)
     assert room.deliver() == DeliveryReport(delivered=1)
     assert room.titles == ["Its turn: deploying", "Slack is back"]
@@ -275,13 +320,20 @@ def test_a_refused_summary_does_not_undo_its_message() -> None:
     assert room.states == ["delivered"]
 
 
-def many(count: int, troubles: tuple[Trouble, ...]) -> tuple[MemoryRegistry, MemorySlack, DeliveryReport]:
+def deliver_all(
+    registry: MortalRegistry, slack: MemorySlack, clock: Clock, patience_seconds: float = 1000
+) -> DeliveryReport:
+    deliverer = Deliverer(registry, slack, owner="sweep", clock=clock, audience_of=lambda _: Audience(CHANNEL))
+    return deliverer.deliver_all(Patience(patience_seconds, clock.advance))
+
+
+def many(count: int, troubles: tuple[Trouble, ...]) -> tuple[MortalRegistry, MemorySlack, DeliveryReport]:
     clock = Clock()
     ones = [deployment(correlation_id=f"20260302-140500-0000000{number}") for number in range(count)]
-    registry, slack = MemoryRegistry(clock, *ones), MemorySlack(clock, troubles)
+    registry, slack = MortalRegistry(clock, *ones), MemorySlack(clock, troubles)
     for one in ones:
         registry.write(one.correlation_id, notice())
-    return registry, slack, deliver_all(registry, slack, owner="sweep", clock=clock, channel_of=lambda _: CHANNEL)
+    return registry, slack, deliver_all(registry, slack, clock)
 
 
 def test_one_deployments_trouble_does_not_hold_up_the_others() -> None:
@@ -293,7 +345,7 @@ def test_one_deployments_trouble_does_not_hold_up_the_others() -> None:
 def test_a_slack_that_is_away_is_left_alone_after_three_deployments() -> None:
     registry, slack, report = many(5, (Trouble.TIMEOUT,) * 9)
     assert len(slack.calls) == len(report.unavailable) == 3
-    assert len(registry.undelivered()) == 5
+    assert len(registry.outbox.undelivered()) == 5
 
 
 def test_a_slack_that_asks_to_wait_is_left_alone_at_once() -> None:
@@ -305,12 +357,12 @@ def test_a_slack_that_asks_to_wait_is_left_alone_at_once() -> None:
 def test_rows_without_a_record_do_not_hold_up_the_others() -> None:
     clock = Clock()
     ones = [deployment(), deployment(correlation_id="20260302-140500-00000001")]
-    registry, slack = MemoryRegistry(clock, *ones), MemorySlack(clock)
+    registry, slack = MortalRegistry(clock, *ones), MemorySlack(clock)
     for one in ones:
         registry.write(one.correlation_id, notice())
     registry.forget(CID)
-    report = deliver_all(registry, slack, owner="sweep", clock=clock, channel_of=lambda _: CHANNEL)
-    assert report == DeliveryReport(delivered=1, unavailable=(f"No such deployment. [{CID}]",))
+    assert deliver_all(registry, slack, clock) == DeliveryReport(delivered=1, parked=1, refusals=(ANY,))
+    assert deliver_all(registry, slack, clock) == DeliveryReport()
 
 
 def test_messages_are_rendered_from_the_record_and_the_notice() -> None:

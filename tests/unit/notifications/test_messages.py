@@ -184,6 +184,30 @@ def test_hostile_text_pings_nobody_and_forges_no_link(kind: NoticeKind) -> None:
         assert "\x1b" not in plain(card)
 
 
+CALLED = ("<@U012ABCDEF>", "<!subteam^S012ABCDEF>")
+ALARMS = {NoticeKind.FAILED, NoticeKind.ROLLED_BACK, NoticeKind.TIMED_OUT}
+
+
+@pytest.mark.parametrize(("kind", "facts"), SAMPLES)
+def test_people_are_called_by_an_alarm_alone_in_its_blocks_and_in_its_plain_text(
+    kind: NoticeKind, facts: dict[str, JsonValue]
+) -> None:
+    is_alarm = kind in ALARMS or facts.get("severity") == "critical"
+    rendered = render(deployment(), Notice(kind=kind, facts=facts), CALLED)
+    assert rendered.broadcast is is_alarm
+    for card in cards(rendered):
+        for texts in ([fallback_text(card)], texts_in(blocks(card))):
+            assert sum(text.count(" ".join(CALLED)) for text in texts) == is_alarm
+
+
+def test_a_message_to_a_crowd_and_of_great_length_keeps_slacks_limits() -> None:
+    crowd = tuple(f"<!subteam^S{number:020}>" for number in range(10))
+    facts: dict[str, JsonValue] = {"error": "&" * 50_000, "first_cause": {"reason": "<" * 50_000}}
+    for card in cards(render(deployment(), Notice(kind=NoticeKind.FAILED, facts=facts), crowd)):
+        assert_slack_takes(card)
+        assert len(fallback_text(card)) < 4400
+
+
 def test_a_long_error_keeps_slacks_limits() -> None:
     for card in cards(message(NoticeKind.FAILED, {"error": "&" * 50_000, "first_cause": {"reason": "<" * 50_000}})):
         assert_slack_takes(card)

@@ -1,18 +1,21 @@
 """Promise 3: each lifecycle step is announced, in order, at least once, whatever Slack and the deliverers do."""
 
 from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from interlock.models.notice import DeliveryState, NoticeKind
 from interlock.notifications.card import Card
-from interlock.notifications.delivery import deliver
 from interlock.notifications.headlines import moves_parent
 from interlock.notifications.messages import render
 from interlock.notifications.report import DeliveryReport
+from interlock.registry.sqlite import SqliteStore
+from interlock.registry.store import Store
 from tests.unit.notifications.catalogue import deployment
-from tests.unit.notifications.kit import CHANNEL, Clock, KilledError, MemoryRegistry, MemorySlack, Trouble, notice
+from tests.unit.notifications.kit import Clock, KilledError, MemorySlack, MortalRegistry, Trouble, deliver, notice
 
 ONE = deployment()
 CID = ONE.correlation_id
@@ -29,11 +32,11 @@ no_refusal = st.lists(
 class World:
     """A deployment that writes its notices while deliverers come and go, and Slack has its troubles."""
 
-    def __init__(self, kinds: list[NoticeKind], troubles: list[Trouble]) -> None:
+    def __init__(self, kinds: list[NoticeKind], troubles: list[Trouble], store: Store | None = None) -> None:
         self.clock = Clock()
-        self.registry = MemoryRegistry(self.clock, ONE)
+        self.registry = MortalRegistry(self.clock, ONE, store=store)
         self.slack = MemorySlack(self.clock, troubles)
-        self.slack.on_kill = lambda: setattr(self.registry, "is_dead", True)
+        self.slack.on_kill = lambda: setattr(self.registry.store, "is_dead", True)
         self.slack.meanwhile = self._somebody_else_tries
         self._kinds = iter(enumerate(kinds))
 
@@ -62,15 +65,8 @@ class World:
 
     def deliver(self, owner: str = "flow") -> DeliveryReport:
         with suppress(KilledError):
-            return deliver(
-                self.registry,
-                self.slack,
-                correlation_id=CID,
-                owner=owner,
-                clock=self.clock,
-                channel_of=lambda _: CHANNEL,
-            )
-        self.registry.is_dead = False
+            return deliver(self.registry, self.slack, CID, self.clock, owner=owner)
+        self.registry.store.is_dead = False
         return DeliveryReport(unavailable=("killed",))
 
     def _somebody_else_tries(self) -> None:
@@ -91,7 +87,7 @@ def is_summary(card: Card) -> bool:
 
 
 def details(world: World, state: DeliveryState) -> list[Card]:
-    rendered = [render(ONE, row.notice).detail for row in world.registry.rows(CID) if row.state is state]
+    rendered = [render(ONE, row.notice).detail for row in world.registry.outbox.rows(CID) if row.state is state]
     return [detail for detail in rendered if detail is not None]
 
 
@@ -100,7 +96,19 @@ def details(world: World, state: DeliveryState) -> list[Card]:
 def test_promise_3_every_step_arrives_in_order_and_only_a_lost_answer_repeats_one(
     kinds: list[NoticeKind], troubles: list[Trouble], script: list[str]
 ) -> None:
-    world = World(kinds, troubles)
+    tell_the_whole_story(World(kinds, troubles), kinds, script)
+
+
+@settings(max_examples=25, deadline=None)
+@given(kinds=lifecycles, troubles=no_refusal, script=steps)
+def test_promise_3_holds_over_sqlite(kinds: list[NoticeKind], troubles: list[Trouble], script: list[str]) -> None:
+    with TemporaryDirectory() as folder:
+        store = SqliteStore(Path(folder) / "registry.db")
+        store.prepare()
+        tell_the_whole_story(World(kinds, troubles, store), kinds, script)
+
+
+def tell_the_whole_story(world: World, kinds: list[NoticeKind], script: list[str]) -> None:
     world.live(script)
     expected = [render(ONE, notice(kind, number)).detail for number, kind in enumerate(kinds) if not kind.is_ephemeral]
     assert world.told == [detail for detail in expected if detail is not None]
@@ -116,7 +124,7 @@ def test_promise_3_a_refusal_loses_no_other_step(
 ) -> None:
     world = World(kinds, troubles)
     world.live(script)
-    rows = world.registry.rows(CID)
+    rows = world.registry.outbox.rows(CID)
     assert world.told == details(world, DeliveryState.DELIVERED)
     assert all(row.notice.kind.is_ephemeral for row in rows if row.state is DeliveryState.SKIPPED)
     refusals = [trouble for trouble in world.slack.met if trouble in (Trouble.REFUSED, Trouble.GONE)]
@@ -131,7 +139,7 @@ def test_promise_3_the_parent_shows_the_last_step_that_concerns_it(
 ) -> None:
     world = World(kinds, troubles)
     world.live(script)
-    thread = world.registry.thread(CID)
+    thread = world.registry.outbox.thread(CID)
     assert thread is not None
-    last = [row.notice for row in world.registry.rows(CID) if row.slack_ts and moves_parent(row.notice.kind)][-1]
+    last = [row.notice for row in world.registry.outbox.rows(CID) if row.slack_ts and moves_parent(row.notice.kind)][-1]
     assert world.slack.parents[thread.parent_ts] == render(ONE, last).parent

@@ -44,6 +44,16 @@ def test_an_updated_row_is_read_back_and_its_neighbours_stay(registry: Registry)
     assert rows_of(registry, 1) == [updated, second]
 
 
+def test_a_row_that_no_longer_waits_never_waits_again(registry: Registry) -> None:
+    registry.deployments.register(deployment(), notices=[notice()])
+    [seen_waiting] = rows_of(registry, 1)
+    deliver(registry, seen_waiting)
+    before = rows_of(registry, 1)
+    registry.outbox.update(seen_waiting.model_copy(update={"attempts": 7, "last_error": "Slack does not answer."}))
+    assert rows_of(registry, 1) == before
+    assert registry.outbox.undelivered() == []
+
+
 def test_a_row_that_does_not_exist_is_not_made(registry: Registry) -> None:
     registry.deployments.register(deployment(), notices=[notice()])
     ghost = rows_of(registry, 1)[0].model_copy(update={"sequence": 2})
