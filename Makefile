@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint lock bench evaluate chaos clean
+.PHONY: demo test lint lock bench evaluate chaos pictures clean
 
 demo: $(READY)
 	$(BIN)/interlock demo
@@ -28,6 +28,11 @@ chaos: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench
+
+# Every Slack message as the local Slack shows it, into docs/pictures; needs Chromium (CHROMIUM=path make pictures).
+pictures: $(READY)
+	$(BIN)/python -m tests.unit.notifications.catalogue
+	$(BIN)/python -m tests.pictures
 
 # On ../shared/data/events, or any folder of the same shape: EVENTS=folder make evaluate
 evaluate: $(READY)

@@ -16,6 +16,8 @@ _FIELD_LIMIT = 1900
 _FIELDS_IN_A_SECTION = 10
 _SECTION_LIMIT = 2900
 _BLOCKS_LIMIT = 50
+_ELEMENTS_IN_A_CONTEXT = 10
+_LINKS_BETWEEN = "  ·  "
 _TEXT_LIMIT = 3800
 
 
@@ -24,7 +26,7 @@ def blocks(card: Card) -> list[Block]:
     opening = [*_heading(card), *_calls(card)]
     opening += [] if card.compact else _field_sections(card.fields)
     body = [_section(_paragraph(part)) for part in card.body]
-    closing = [_links(card.links)] if card.links else []
+    closing = [*_links(card.links), *_small_print(card.footer)]
     room = _BLOCKS_LIMIT - len(opening) - len(closing)
     return [*opening, *body[:room], *closing]
 
@@ -36,8 +38,9 @@ def fallback_text(card: Card) -> str:
 
 def plain(card: Card) -> str:
     """The card for a terminal: unescaped."""
-    lines = [card.heading, *(f"{label}: {value}" for label, value, _ in card.fields), *map(_plain_part, card.body)]
+    lines = [card.heading, *map(_plain_part, (*card.fields, *card.body))]
     lines += [f"{label}: {url}" for label, url in card.links]
+    lines += map(_plain_part, card.footer)
     return "\n".join(lines)
 
 
@@ -45,12 +48,13 @@ def _plain_part(part: Field | str) -> str:
     return part if isinstance(part, str) else f"{part.label}: {part.value}"
 
 
-def _header(text: str) -> Block:
+def _header(card: Card) -> Block:
+    text = f"{card.heading}: {card.subject}" if card.subject else card.heading
     return {"type": "header", "text": {"type": "plain_text", "text": escape_within(text, _HEADER_LIMIT), "emoji": True}}
 
 
 def _heading(card: Card) -> list[Block]:
-    return [_compact_heading(card) if card.compact else _header(card.heading)]
+    return [_compact_heading(card) if card.compact else _header(card)]
 
 
 def _calls(card: Card) -> list[Block]:
@@ -85,8 +89,17 @@ def _section(text: str) -> Block:
     return {"type": "section", "text": _mrkdwn(text)}
 
 
-def _links(links: tuple[Link, ...]) -> Block:
-    return {"type": "context", "elements": [_mrkdwn(link(url, label)) for label, url in links]}
+def _links(links: tuple[Link, ...]) -> list[Block]:
+    """In a section, not in small print: they are what is pressed next. Each in one of its own beyond Slack's limit."""
+    together = _LINKS_BETWEEN.join(link(url, label) for label, url in links)
+    if len(together) > _SECTION_LIMIT:
+        return [_section(link(url, label)) for label, url in links]
+    return [_section(together)] if links else []
+
+
+def _small_print(footer: tuple[Field, ...]) -> list[Block]:
+    elements: list[JsonValue] = [_mrkdwn(f"{escape_within(field.label, 100)}: {_value(field)}") for field in footer]
+    return [{"type": "context", "elements": elements[:_ELEMENTS_IN_A_CONTEXT]}] if elements else []
 
 
 def _mrkdwn(text: str) -> Block:

@@ -24,13 +24,19 @@ class Link(NamedTuple):
 
 @dataclass(frozen=True)
 class Card:
-    """One message. `compact` is for replies in a thread: no large heading."""
+    """One message, in the order in which somebody reads who was just woken: what, where, why, what to do, the links.
+
+    `subject` stands beside the title where there is a large heading; the plain text has it as a field. `footer` is small
+    print. `compact` is for replies in a thread: no large heading.
+    """
 
     emoji: str
     title: str
+    subject: str = ""
     fields: tuple[Field, ...] = ()
     body: tuple[Field | str, ...] = ()
     links: tuple[Link, ...] = ()
+    footer: tuple[Field, ...] = ()
     mentions: tuple[str, ...] = ()
     """Whom to call, in Slack's own form and not escaped: they come from the environments file (`models.mention`)."""
     compact: bool = False

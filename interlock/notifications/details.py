@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from pydantic import JsonValue
+
+from interlock.models.deployment import Deployment
 from interlock.models.notice import Notice, NoticeKind
 from interlock.notifications.card import Field
-from interlock.notifications.durations import duration, in_minutes, minutes, minutes_between
+from interlock.notifications.durations import duration, minutes, minutes_between
 from interlock.notifications.facts import Facts
 
 Body = tuple[Field | str, ...]
@@ -20,10 +23,11 @@ _RISK = (
 _ERROR_LIMIT = 1500
 
 
-def body_of(notice: Notice) -> Body:
-    """The paragraphs of a notice; none for the kinds whose heading says it all."""
+def body_of(notice: Notice, deployment: Deployment) -> Body:
+    """The paragraphs of a notice; none for the kinds whose heading says it all. Next steps name the deployment."""
     write = _BODIES.get(notice.kind)
-    return tuple(part for part in write(Facts(notice.facts)) if part) if write else ()
+    names: dict[str, JsonValue] = {"environment": deployment.environment, "correlation_id": deployment.correlation_id}
+    return tuple(part for part in write(Facts(notice.facts | names)) if part) if write else ()
 
 
 def progress_line(facts: Facts) -> str:
@@ -90,7 +94,7 @@ def _changes(facts: Facts) -> Body:
 
 def _change(change: Facts) -> str:
     replaced = change.text("replacement").lower()
-    risk = {"true": " - will be REPLACED", "conditional": " - may be replaced"}.get(replaced, "")
+    risk = {"true": " - will be REPLACED ⚠️", "conditional": " - may be replaced"}.get(replaced, "")
     return f"• {change.text('action', 'Change')} {_resource(change)}{risk}"
 
 
@@ -125,9 +129,16 @@ def _stalled(facts: Facts) -> Body:
     ]
     silent = facts.number("silent_seconds")
     events = (
-        f"no events for {silent:.0f}s" if silent is not None else "it takes longer than its resources normally need"
+        f"no events for {silent:.0f}s ({duration(silent)})"
+        if silent is not None
+        else "it takes longer than its resources normally need"
     )
-    return (f"Deployment may be stalled - {events}", "\n".join(resources), "It goes on; nothing was stopped.")
+    return (f"Deployment may be stalled - {events}", "\n".join(resources), Field("What to do", _stall_hint(facts)))
+
+
+def _stall_hint(facts: Facts) -> str:
+    choice = f"Wait, for nothing was stopped; or `interlock cancel {facts.text('correlation_id')}`."
+    return facts.lines("hint")[:_ERROR_LIMIT] or f"Look at what is named here in the AWS console. {choice}"
 
 
 def _monitor_gap(facts: Facts) -> Body:
@@ -155,7 +166,6 @@ def _succeeded(facts: Facts) -> Body:
     listed = "\n".join(f"• {name}: {value}" for name, value in outputs[:_OUTPUTS_SHOWN])
     return (
         "Nothing to change: the stack already matches the template." if facts.flag("no_changes") else "",
-        _duration(facts),
         f"Outputs:\n{listed}" if listed else "",
     )
 
@@ -169,7 +179,6 @@ def _failed(facts: Facts) -> Body:
         if reason
         else "",
         Field("What to do", hint[:_ERROR_LIMIT]) if hint else "",
-        _duration(facts),
     )
 
 
@@ -177,15 +186,14 @@ def _rolled_back(facts: Facts) -> Body:
     return (*_failed(facts), "CloudFormation rolled the stack back.")
 
 
-def _duration(facts: Facts) -> Field | str:
-    seconds = facts.number("duration_seconds")
-    return Field("Duration", in_minutes(seconds)) if seconds is not None else ""
-
-
 def _timed_out(facts: Facts) -> Body:
     waited = facts.number("waited_minutes")
     after = f" {minutes(round(waited, 1))}" if waited is not None else " as long as this environment allows"
-    return (f"It waited{after} for its turn, and its turn did not come. Nothing was deployed.", "Ask again later.")
+    look = f"`interlock status {facts.text('environment')}` names what holds the environment. Then deploy again."
+    return (
+        f"It waited{after} for its turn, and its turn did not come. Nothing was deployed.",
+        Field("What to do", look),
+    )
 
 
 def _cancelled(facts: Facts) -> Body:
@@ -212,7 +220,10 @@ def _summary(facts: Facts) -> Body:
     late_ones = (
         f"{late} message{'s' if late != 1 else ''} about this deployment came late" if late else "nothing was lost"
     )
-    return (f"Slack could not be reached{lasted}: {late_ones}.{dropped} The deployment itself was not affected.",)
+    said = f"Slack could not be reached{lasted}: {late_ones}.{dropped} The deployment itself was not affected."
+    listed = [f"• {instant(each.text('at'))}: {each.text('title')}" for each in facts.parts("late")]
+    more = [f"and {late - len(listed)} more"] if late > len(listed) > 0 else []
+    return (said, "\n".join(["When it happened:", *listed, *more]) if listed else "")
 
 
 _BODIES: dict[NoticeKind, Callable[[Facts], Body]] = {

@@ -41,6 +41,8 @@ HEADLINES: dict[NoticeKind, Headline] = {
     NoticeKind.SUMMARY: Headline("📬", _RUNNING, "In progress", "Slack is back"),
 }
 
+_CRITICAL_STALL = Headline("🚨", "Deployment Stalled", "In progress, stalled", "Stall alarm")
+
 _ASIDES = (NoticeKind.MONITOR_GAP, NoticeKind.DEGRADED, NoticeKind.SUMMARY)
 """They say something about us, not about the deployment: its parent message stays as it is."""
 
@@ -71,5 +73,17 @@ def parent_kind(kind: NoticeKind, status: DeploymentStatus) -> NoticeKind:
 
 def is_alarm(notice: Notice) -> bool:
     """Worth a new message in the channel beside the thread, and a call to people: editing a message notifies nobody."""
-    is_critical = notice.kind is NoticeKind.STALLED and notice.facts.get("severity") == _CRITICAL
-    return is_critical or notice.kind in _ALARMS
+    return _is_critical_stall(notice) or notice.kind in _ALARMS
+
+
+def headline(notice: Notice) -> Headline:
+    return _CRITICAL_STALL if _is_critical_stall(notice) else HEADLINES[notice.kind]
+
+
+def parent_headline(notice: Notice, status: DeploymentStatus) -> Headline:
+    """How the parent is headed after the notice: as the notice itself, or for an aside as the record's status."""
+    return headline(notice) if moves_parent(notice.kind) else HEADLINES[_BY_STATUS[status]]
+
+
+def _is_critical_stall(notice: Notice) -> bool:
+    return notice.kind is NoticeKind.STALLED and notice.facts.get("severity") == _CRITICAL

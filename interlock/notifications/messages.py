@@ -11,7 +11,7 @@ The facts of each kind (JSON values). Any may be absent: the message then says l
 | deploying, moving_again, adopted | none |
 | changes | counts {what: number}, changes [{action, logical_id, resource_type, replacement}], the first 20 |
 | progress | done, total, percent, running [{logical_id, seconds}], remaining_seconds_low, remaining_seconds_high |
-| stalled | severity (`critical` calls people), silent_seconds, resources [{logical_id, resource_type, seconds}] |
+| stalled | severity (`critical` calls people), silent_seconds, hint, resources [{logical_id, resource_type, seconds}] |
 | monitor_gap | seconds |
 | degraded | what |
 | succeeded | duration_seconds, application_url, no_changes, outputs {name: value} |
@@ -19,7 +19,7 @@ The facts of each kind (JSON values). Any may be absent: the message then says l
 | timed_out | waited_minutes |
 | cancelled, superseded | by |
 | rejected | as queued |
-| summary | missed, skipped, outage_minutes |
+| summary | missed, skipped, outage_minutes, late [{title, at (ISO)}], the first 10 |
 
 ESTIMATE is estimate_minutes_low and estimate_minutes_high: until the active deployment ends. Position 1 is the next.
 """
@@ -32,8 +32,9 @@ from interlock.notifications.blocks import plain
 from interlock.notifications.card import Card, Field, Link, fields, links
 from interlock.notifications.details import body_of, progress_line
 from interlock.notifications.durations import in_minutes
+from interlock.notifications.escape import one_line
 from interlock.notifications.facts import Facts
-from interlock.notifications.headlines import HEADLINES, is_alarm, moves_parent, parent_kind
+from interlock.notifications.headlines import headline, is_alarm, moves_parent, parent_headline, parent_kind
 
 _SHA_LENGTH = 12
 _PARENT_ONLY = (NoticeKind.STARTED, NoticeKind.WAITING, NoticeKind.PROGRESS)
@@ -72,51 +73,83 @@ def plain_text(message: Message) -> str:
 
 def _parent(deployment: Deployment, notice: Notice) -> Card:
     kind = parent_kind(notice.kind, deployment.status)
-    headline = HEADLINES[kind]
-    title = f"{headline.parent} [{deployment.correlation_id}]" if kind is NoticeKind.PROGRESS else headline.parent
-    body = body_of(notice) if kind is notice.kind and kind is not NoticeKind.CHANGES else ()
-    return Card(headline.emoji, title, _parent_fields(deployment, notice), body, _links(deployment, notice))
+    heading = parent_headline(notice, deployment.status)
+    return Card(
+        heading.emoji,
+        f"{heading.parent} [{deployment.correlation_id}]" if kind is NoticeKind.PROGRESS else heading.parent,
+        subject=one_line(deployment.environment),
+        fields=_parent_fields(deployment, notice),
+        body=body_of(notice, deployment) if kind is notice.kind and kind is not NoticeKind.CHANGES else (),
+        links=_links(deployment, notice),
+        footer=_origin(deployment, notice),
+    )
 
 
 def _parent_fields(deployment: Deployment, notice: Notice) -> tuple[Field, ...]:
+    return fields(
+        *_names(deployment), ("Status", _status(deployment, notice)), ("Duration", _duration(deployment, notice))
+    )
+
+
+def _names(deployment: Deployment) -> tuple[tuple[str, str] | Field, ...]:
+    return ("Environment", deployment.environment), Field("Correlation ID", deployment.correlation_id, code=True)
+
+
+def _origin(deployment: Deployment, notice: Notice) -> tuple[Field, ...]:
     facts = Facts(notice.facts)
     return fields(
-        ("Environment", deployment.environment),
-        Field("Correlation ID", deployment.correlation_id, code=True),
-        ("Status", _status(deployment, notice)),
         ("Stack", f"{deployment.stack_name} ({deployment.region})"),
         ("Requested by", deployment.actor or facts.text("actor")),
         Field("Commit", (deployment.git_sha or facts.text("git_sha"))[:_SHA_LENGTH], code=True),
         ("Changes", ", ".join(f"{count} {what}" for what, count in deployment.change_counts.items() if count)),
-        ("Duration", _recorded_duration(deployment, notice)),
     )
 
 
 def _status(deployment: Deployment, notice: Notice) -> str:
-    status = HEADLINES[parent_kind(notice.kind, deployment.status)].status
-    progress = progress_line(Facts(notice.facts)) if notice.kind is NoticeKind.PROGRESS else ""
-    return f"{status}, {Facts(notice.facts).count('percent')} %" if progress else status
+    status = parent_headline(notice, deployment.status).status
+    if notice.kind is NoticeKind.PROGRESS and progress_line(Facts(notice.facts)):
+        return f"{status}, {Facts(notice.facts).count('percent')} %"
+    is_over = parent_kind(notice.kind, deployment.status) in _OUTCOMES
+    return f"{status} ({deployment.stack_status})" if is_over and deployment.stack_status else status
 
 
-def _recorded_duration(deployment: Deployment, notice: Notice) -> str | None:
-    """From the record when the facts do not say it, so that it stands there once, and not before the end."""
-    if parent_kind(notice.kind, deployment.status) not in _OUTCOMES or "duration_seconds" in notice.facts:
+def _duration(deployment: Deployment, notice: Notice) -> str | None:
+    """From the facts or, when they do not say it, from the record; not before the end."""
+    if parent_kind(notice.kind, deployment.status) not in _OUTCOMES:
         return None
-    return in_minutes(deployment.duration_seconds) if deployment.duration_seconds is not None else None
+    told = Facts(notice.facts).number("duration_seconds")
+    seconds = told if told is not None else deployment.duration_seconds
+    return in_minutes(seconds) if seconds is not None else None
 
 
 def _detail(deployment: Deployment, notice: Notice) -> Card:
-    headline = HEADLINES[notice.kind]
-    emoji = "📋" if notice.kind is NoticeKind.CHANGES else headline.emoji
-    about: tuple[Field, ...] = ()
-    title = f"{headline.detail} [{deployment.correlation_id}]"
-    if notice.kind in _OUTCOMES or is_alarm(notice):  # what people quote, and what stands in the channel alone
-        title = headline.detail
-        about = fields(
-            ("Environment", deployment.environment), Field("Correlation ID", deployment.correlation_id, code=True)
-        )
-    ends = _links(deployment, notice) if notice.kind in (*_OUTCOMES, NoticeKind.STALLED) or is_alarm(notice) else ()
-    return Card(emoji, title, about, body_of(notice), ends, compact=True)
+    heading = headline(notice)
+    card = Card(
+        "📋" if notice.kind is NoticeKind.CHANGES else heading.emoji,
+        f"{heading.detail} [{deployment.correlation_id}]",
+        body=body_of(notice, deployment),
+        links=_links(deployment, notice) if notice.kind is NoticeKind.STALLED else (),
+        compact=True,
+    )
+    if notice.kind in _OUTCOMES or is_alarm(notice):
+        return _standing_alone(card, heading.detail, deployment, notice)
+    return card
+
+
+def _standing_alone(card: Card, title: str, deployment: Deployment, notice: Notice) -> Card:
+    """What people quote, and what stands in the channel without its parent: it names its deployment and has the links.
+
+    After a failure the duration is small print: the error comes first, for those who see its first lines on a telephone.
+    """
+    duration = fields(("Duration", _duration(deployment, notice)))
+    succeeded = notice.kind is NoticeKind.SUCCEEDED
+    return replace(
+        card,
+        title=title,
+        fields=(*fields(*_names(deployment)), *(duration if succeeded else ())),
+        links=_links(deployment, notice),
+        footer=() if succeeded else duration,
+    )
 
 
 def _links(deployment: Deployment, notice: Notice) -> tuple[Link, ...]:

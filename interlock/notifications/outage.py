@@ -3,9 +3,13 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from pydantic import JsonValue
+
 from interlock.models.notice import DeliveryState, Notice, NoticeKind, OutboxRow
+from interlock.notifications.headlines import headline
 
 _LATE_AFTER = timedelta(minutes=5)
+_MOST_LISTED = 10
 
 
 def is_late(row: OutboxRow, now: datetime) -> bool:
@@ -24,8 +28,21 @@ def summary(rows: Sequence[OutboxRow], last: OutboxRow, now: datetime) -> Notice
     missed = _outage(rows, last)
     late = [row for row in missed if row.state is not DeliveryState.SKIPPED]
     minutes = (now - missed[0].written_at).total_seconds() / 60
-    facts = {"missed": len(late), "skipped": len(missed) - len(late), "outage_minutes": round(minutes, 1)}
-    return Notice(kind=NoticeKind.SUMMARY, facts=facts)
+    listed: list[JsonValue] = [_told_late(row) for row in late[:_MOST_LISTED]]
+    return Notice(
+        kind=NoticeKind.SUMMARY,
+        facts={
+            "missed": len(late),
+            "skipped": len(missed) - len(late),
+            "outage_minutes": round(minutes, 1),
+            "late": listed,
+        },
+    )
+
+
+def _told_late(row: OutboxRow) -> JsonValue:
+    """Slack shows when a message came, not when what it tells happened."""
+    return {"title": headline(row.notice).detail, "at": row.written_at.isoformat()}
 
 
 def _outage(rows: Sequence[OutboxRow], last: OutboxRow) -> list[OutboxRow]:

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 
 from pydantic import ValidationError
 
+from interlock.clock import Clock, utc_now
 from interlock.rehearsal.slack.faults import Fault, Faults
 from interlock.rehearsal.slack.methods import Answer, Arguments, call
 from interlock.rehearsal.slack.workspace import SlackError, Workspace
@@ -30,8 +31,8 @@ class SlackServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, port: int) -> None:
-        self.workspace = Workspace()
+    def __init__(self, port: int, clock: Clock = utc_now) -> None:
+        self.workspace = Workspace(clock)
         self.faults = Faults()
         self.log: list[dict[str, Any]] = []
         self.stopping = threading.Event()

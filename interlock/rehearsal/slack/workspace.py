@@ -2,11 +2,11 @@
 
 import re
 import threading
-import time
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
+
+from interlock.clock import Clock, utc_now
 
 _CHANNEL_ID = re.compile(r"[CG][A-Z0-9]{8,}")
 _CHANNEL_NAME = re.compile(r"#?[\w.-]{1,80}")
@@ -55,7 +55,8 @@ class Channel:
 class Workspace:
     """Thread-safe: the server answers each request in a thread of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock = utc_now) -> None:
+        self._clock = clock
         self._lock = threading.Lock()
         self._messages: list[Message] = []
         self._channels: dict[str, Channel] = {}
@@ -74,7 +75,7 @@ class Workspace:
                 thread_ts=thread_ts,
                 text=content.text,
                 blocks=content.blocks,
-                posted_at=_now(),
+                posted_at=self._clock().isoformat(),
                 broadcast=broadcast and thread_ts is not None,
                 token_last4=token[-4:],
             )
@@ -85,7 +86,7 @@ class Workspace:
         with self._lock:
             message = self._find(channel, ts)
             message.edits.append({"text": message.text, "blocks": message.blocks})
-            message.text, message.blocks, message.edited_at = content.text, content.blocks, _now()
+            message.text, message.blocks, message.edited_at = content.text, content.blocks, self._clock().isoformat()
             return message
 
     def delete(self, channel: Channel, ts: str) -> None:
@@ -121,7 +122,7 @@ class Workspace:
 
     def _next_ts(self) -> str:
         """Seconds and microseconds, never the same twice."""
-        self._last_ts = max(self._last_ts + 1, time.time_ns() // 1000)
+        self._last_ts = max(self._last_ts + 1, int(self._clock().timestamp() * 1_000_000))
         return f"{self._last_ts // 1_000_000}.{self._last_ts % 1_000_000:06d}"
 
 
@@ -129,7 +130,3 @@ def _found(channel: Channel | None) -> Channel:
     if channel is None:
         raise SlackError("channel_not_found")
     return channel
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat()

@@ -5,6 +5,7 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import JsonValue
 
@@ -14,6 +15,7 @@ from interlock.notifications.blocks import plain
 from interlock.notifications.messages import Message, render
 
 PAGE = Path(__file__).parents[3] / "docs" / "messages.md"
+PICTURES = PAGE.with_name("pictures")
 ASKED_AT = datetime(2026, 3, 2, 14, 5, 0, tzinfo=UTC)
 HOLDER = "20260302-135512-9b1d04e7"
 NEWER = "20260302-141930-c0ffee11"
@@ -115,7 +117,19 @@ SAMPLES: list[tuple[NoticeKind, dict[str, JsonValue]]] = [
     (NoticeKind.CANCELLED, {"by": "ada"}),
     (NoticeKind.SUPERSEDED, {"by": NEWER}),
     (NoticeKind.REJECTED, _QUEUED),
-    (NoticeKind.SUMMARY, {"missed": 5, "skipped": 11, "outage_minutes": 23}),
+    (
+        NoticeKind.SUMMARY,
+        {
+            "missed": 3,
+            "skipped": 11,
+            "outage_minutes": 23,
+            "late": [
+                {"title": "Changes", "at": "2026-03-02T14:09:12+00:00"},
+                {"title": "Stall warning", "at": "2026-03-02T14:21:30+00:00"},
+                {"title": "Deployment Complete", "at": "2026-03-02T14:30:04+00:00"},
+            ],
+        },
+    ),
 ]
 
 
@@ -137,10 +151,31 @@ def deployment(**changes: object) -> Deployment:
     return made.model_copy(update=changes)
 
 
+CALLED = ("<!subteam^S012ABCDEF>",)
+
+
+class Sample(NamedTuple):
+    """One message of the catalogue; `name` is its picture's."""
+
+    name: str
+    message: Message
+
+
+def samples() -> list[Sample]:
+    named = [
+        kind if [each for each, _ in SAMPLES].index(kind) == at else f"{kind}_2" for at, (kind, _) in enumerate(SAMPLES)
+    ]
+    return [Sample(name, message(kind, facts)) for name, (kind, facts) in zip(named, SAMPLES, strict=True)]
+
+
+def started() -> Message:
+    return samples()[0].message
+
+
 def message(kind: NoticeKind, facts: dict[str, JsonValue]) -> Message:
     status = _STATUS.get(kind, DeploymentStatus.IN_PROGRESS)
     since = None if status is DeploymentStatus.QUEUED else ASKED_AT + timedelta(minutes=4)
-    return render(deployment(status=status, deploying_since=since), Notice(kind=kind, facts=facts))
+    return render(deployment(status=status, deploying_since=since), Notice(kind=kind, facts=facts), CALLED)
 
 
 def notices(*kinds: NoticeKind) -> list[Notice]:
@@ -150,16 +185,18 @@ def notices(*kinds: NoticeKind) -> list[Notice]:
 
 
 def page() -> str:
-    return "\n".join([_OPENING, *(_entry(kind, message(kind, facts)) for kind, facts in SAMPLES)])
+    return "\n".join([_OPENING, *map(_entry, samples())])
 
 
-def _entry(kind: NoticeKind, rendered: Message) -> str:
+def _entry(sample: Sample) -> str:
+    rendered = sample.message
     parent = f"The deployment's message becomes:\n\n```text\n{plain(rendered.parent)}\n```\n"
     reply = f"In its thread{', and in the channel' if rendered.broadcast else ''}:\n\n```text\n{{}}\n```\n"
-    parts = [f"## {kind}\n"]
+    parts = [f"## {sample.name.replace('_', ' ')}\n", f"![{sample.name}](pictures/{sample.name}.png)\n"]
+    parts += ["<details><summary>In text form</summary>\n"]
     parts += [parent] if rendered.moves_parent else ["The deployment's message stays as it is.\n"]
     parts += [reply.format(plain(rendered.detail))] if rendered.detail else []
-    return "\n".join(parts)
+    return "\n".join([*parts, "</details>\n"])
 
 
 if __name__ == "__main__":

@@ -284,11 +284,13 @@ def test_one_summary_follows_an_outage() -> None:
     room.deliver()
     assert room.titles == ["Its turn: deploying", "Stall warning", "Slack is back", "Deployment Complete"]
     assert room.slack is not None
-    [said] = room.slack.told[2].body
+    said, when = room.slack.told[2].body
     assert str(said).startswith(
         "Slack could not be reached for about 23 minutes: 2 messages about this deployment came late."
     )
     assert "1 progress update was out of date and left out." in said
+    then = f"{ONE.asked_at:%Y-%m-%d %H:%M:%S} UTC"
+    assert when == f"When it happened:\n• {then}: Its turn: deploying\n• {then}: Stall warning"
 
 
 def test_a_summary_counts_what_an_interrupted_delivery_had_sent_already() -> None:

@@ -18,6 +18,8 @@ from tests.unit.notifications.catalogue import HOLDER, SAMPLES, deployment, mess
 HOSTILE = "<!channel> <@U123> <http://evil|click> & \x1b[2J"
 CID = deployment().correlation_id
 FACTS = dict(SAMPLES[::-1])
+CALLED = ("<@U012ABCDEF>", "<!subteam^S012ABCDEF>")
+ALARMS = {NoticeKind.FAILED, NoticeKind.ROLLED_BACK, NoticeKind.TIMED_OUT}
 
 
 def cards(rendered: Message) -> list[Card]:
@@ -95,6 +97,43 @@ def test_stalled_says_for_how_long_nothing_was_heard() -> None:
     assert "Deployment may be stalled - no events for 720s" in text_of(NoticeKind.STALLED)
 
 
+def test_a_critical_stall_is_called_by_that_name_and_a_hint_takes_the_usual_advices_place() -> None:
+    assert "🚨 Stall alarm\nEnvironment: production" in text_of(NoticeKind.STALLED, severity="critical")
+    text = text_of(NoticeKind.STALLED, hint="The tasks do not start.")
+    assert "What to do: The tasks do not start.\n" in text
+    assert "interlock cancel" not in text
+
+
+@pytest.mark.parametrize("kind", [*ALARMS, NoticeKind.STALLED])
+def test_what_alarms_has_the_links_and_a_next_step(kind: NoticeKind) -> None:
+    text = text_of(kind)
+    for expected in ("What to do: ", "Workflow: https://", "Prefect run: http", "AWS Console: https://"):
+        assert expected in text
+
+
+def test_an_ending_names_the_stacks_own_status() -> None:
+    ended = deployment(status=DeploymentStatus.FAILED, stack_status="UPDATE_ROLLBACK_FAILED")
+    text = plain(render(ended, Notice(kind=NoticeKind.FAILED)).parent)
+    assert "Status: Failed (UPDATE_ROLLBACK_FAILED)\n" in text
+
+
+def test_the_large_heading_names_the_environment() -> None:
+    header = blocks(message(NoticeKind.FAILED, FACTS[NoticeKind.FAILED]).parent)[0]
+    assert texts_in(header) == ["❌ Deployment Failed: production"]
+
+
+def test_a_telephone_that_shows_the_first_lines_of_a_failure_shows_its_error() -> None:
+    rendered = message(NoticeKind.FAILED, FACTS[NoticeKind.FAILED])
+    assert rendered.detail is not None
+    first = fallback_text(rendered.detail).splitlines()[:4]
+    assert [line.partition(":")[0] for line in first] == [
+        "❌ Deployment Failed",
+        "Environment",
+        "Correlation ID",
+        "Error",
+    ]
+
+
 def test_changes_mark_replacements_and_what_is_not_shown() -> None:
     text = text_of(NoticeKind.CHANGES, counts={"add": 30, "remove": 0})
     assert "Counts: 30 add\n" in text
@@ -148,7 +187,10 @@ def test_rejected_says_that_a_deployment_is_already_in_progress() -> None:
         (NoticeKind.TIMED_OUT, "It waited 30 minutes for its turn"),
         (NoticeKind.CANCELLED, "Cancelled by: ada"),
         (NoticeKind.SUPERSEDED, "A newer request took its place in the queue: 20260302-141930-c0ffee11."),
-        (NoticeKind.SUMMARY, "Slack could not be reached for about 23 minutes: 5 messages"),
+        (NoticeKind.SUMMARY, "Slack could not be reached for about 23 minutes: 3 messages"),
+        (NoticeKind.SUMMARY, "• 2026-03-02 14:21:30 UTC: Stall warning"),
+        (NoticeKind.STALLED, f"or `interlock cancel {CID}`"),
+        (NoticeKind.TIMED_OUT, "`interlock status production` names what holds the environment"),
     ],
 )
 def test_each_kind_says_what_it_is_about(kind: NoticeKind, words: str) -> None:
@@ -182,10 +224,6 @@ def test_hostile_text_pings_nobody_and_forges_no_link(kind: NoticeKind) -> None:
             assert "<http://evil" not in text
             assert "\x1b" not in text
         assert "\x1b" not in plain(card)
-
-
-CALLED = ("<@U012ABCDEF>", "<!subteam^S012ABCDEF>")
-ALARMS = {NoticeKind.FAILED, NoticeKind.ROLLED_BACK, NoticeKind.TIMED_OUT}
 
 
 @pytest.mark.parametrize(("kind", "facts"), SAMPLES)
