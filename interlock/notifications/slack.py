@@ -132,6 +132,7 @@ def _code_of(error: "SlackApiError") -> str:
 def _retry_after(error: "SlackApiError") -> float | None:
     headers = {name.lower(): value for name, value in dict(getattr(error.response, "headers", None) or {}).items()}
     try:
-        return float(headers["retry-after"])
+        seconds = float(headers["retry-after"])
     except (KeyError, ValueError):
         return None
+    return seconds if seconds >= 0 else None  # "nan" is none

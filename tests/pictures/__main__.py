@@ -33,7 +33,7 @@ def local_slack() -> Iterator[SlackServer]:
 def tell(slack: Slack, sample: Sample) -> None:
     """What Slack shows once the sample has been told, in a channel of its own."""
     thread = slack.post(f"#{sample.name}", started().parent)
-    if sample.message.moves_parent and sample.message.parent != started().parent:
+    if sample.message.parent != started().parent:
         slack.update(thread, sample.message.parent)
     if sample.message.detail:
         slack.reply(thread, sample.message.detail, broadcast=sample.message.broadcast)

@@ -53,6 +53,13 @@ def test_retry_after_is_told(slack: Slack, local_slack: RehearsalSlack, channel:
     assert raised.value.retry_after_seconds == 17
 
 
+def test_a_retry_after_that_is_no_number_of_seconds_is_none(local_slack: RehearsalSlack) -> None:
+    local_slack.set_faults({"kind": "ratelimited", "retry_after": -5})
+    with pytest.raises(SlackUnavailableError) as raised:
+        Slack(SecretStr(TOKEN), base_url=local_slack.api_url).post("#c", CARD)
+    assert raised.value.retry_after_seconds is None
+
+
 @pytest.mark.parametrize(
     "fault",
     [

@@ -22,8 +22,8 @@ NEWER = "20260302-141930-c0ffee11"
 
 _OPENING = """# Messages
 
-What a channel is told, in text form. Each deployment has one message, edited in place; the rest is in its thread.
-Written by `python -m tests.unit.notifications.catalogue`.
+What a channel is told, as the local Slack shows it. Each deployment has one message, edited in place; the rest is in its thread.
+Written by `make pictures`.
 """
 
 _STATUS = {

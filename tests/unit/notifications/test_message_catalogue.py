@@ -1,5 +1,5 @@
 from interlock.models.notice import NoticeKind
-from tests.unit.notifications.catalogue import PAGE, SAMPLES, page
+from tests.unit.notifications.catalogue import PAGE, PICTURES, SAMPLES, page, samples
 
 
 def test_the_catalogue_in_the_docs_is_current() -> None:
@@ -8,3 +8,9 @@ def test_the_catalogue_in_the_docs_is_current() -> None:
 
 def test_the_catalogue_holds_every_kind() -> None:
     assert {kind for kind, _ in SAMPLES} == set(NoticeKind)
+
+
+def test_every_message_has_its_picture_and_no_picture_is_left_over() -> None:
+    wanted = {f"{sample.name}.png" for sample in samples()}
+    assert {picture.name for picture in PICTURES.iterdir()} == wanted, "run `make pictures`"
+    assert max(picture.stat().st_size for picture in PICTURES.iterdir()) < 200_000
