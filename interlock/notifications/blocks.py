@@ -49,7 +49,7 @@ def _plain_part(part: Field | str) -> str:
 
 
 def _header(card: Card) -> Block:
-    text = f"{card.heading}: {card.subject}" if card.subject else card.heading
+    text = f"{card.heading} · {card.subject}" if card.subject else card.heading
     return {"type": "header", "text": {"type": "plain_text", "text": escape_within(text, _HEADER_LIMIT), "emoji": True}}
 
 

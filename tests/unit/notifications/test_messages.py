@@ -19,7 +19,7 @@ HOSTILE = "<!channel> <@U123> <http://evil|click> & \x1b[2J"
 CID = deployment().correlation_id
 FACTS = dict(SAMPLES[::-1])
 CALLED = ("<@U012ABCDEF>", "<!subteam^S012ABCDEF>")
-ALARMS = {NoticeKind.FAILED, NoticeKind.ROLLED_BACK, NoticeKind.TIMED_OUT}
+ALARMS = (NoticeKind.FAILED, NoticeKind.ROLLED_BACK, NoticeKind.TIMED_OUT)
 
 
 def cards(rendered: Message) -> list[Card]:
@@ -119,7 +119,7 @@ def test_an_ending_names_the_stacks_own_status() -> None:
 
 def test_the_large_heading_names_the_environment() -> None:
     header = blocks(message(NoticeKind.FAILED, FACTS[NoticeKind.FAILED]).parent)[0]
-    assert texts_in(header) == ["❌ Deployment Failed: production"]
+    assert texts_in(header) == ["❌ Deployment Failed · production"]
 
 
 def test_a_telephone_that_shows_the_first_lines_of_a_failure_shows_its_error() -> None:
