@@ -3,7 +3,12 @@
 The acceptance tests run by themselves: each has a whole system at work, and two of them on two cores are too many.
 """
 
+import signal
+
 import pytest
+
+# A shell that runs the tests in the background has them ignore Ctrl-C, and every process that they start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _TOGETHER = {
     "tests/integration/cli/": "prefect server",
