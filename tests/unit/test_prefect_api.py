@@ -157,7 +157,9 @@ def test_a_request_that_is_too_large_is_told_without_repeating_it() -> None:
     handler, _ = answers(httpx.Response(422, json=detail))
     with pytest.raises(InvalidRequestError) as caught:
         api(handler).create_flow_run("d-1", {}, idempotency_key="k-1")
-    assert caught.value.problems == [message]
+    (problem,) = caught.value.problems
+    assert problem.startswith(message)
+    assert "s3://bucket/key" in problem
 
 
 def test_a_key_used_again_for_the_same_request_joins_the_first_run() -> None:
