@@ -18,18 +18,20 @@ from interlock.models.deployment import Deployment
 from interlock.models.outcome import Outcome
 from interlock.models.stack import ChangeSet
 from interlock.monitoring.resource_table import Row
+from interlock.summary_page import summary_page
 from tasks.prefect_side import best_effort, client, current_flow_run
 
 OUTCOME_KEY = "interlock-outcome"
 PROGRESS_KEY = "interlock-progress"
 RESOURCES_KEY = "interlock-resources"
 CHANGES_KEY = "interlock-changes"
+SUMMARY_KEY = "interlock-summary"
 TABLE_SECONDS = 5
 """The table of resources is renewed no oftener than this, and once more at the end."""
 
 
 def publish_outcome(deployment: Deployment, outcome: Outcome) -> None:
-    """The JSON that clients read: `interlock deploy`, the GitHub action, a script with curl."""
+    """The JSON that clients read (`interlock deploy`, the GitHub action, a script with curl), and a page for people."""
     data = _essence(outcome) | {
         "correlation_id": deployment.correlation_id,
         "environment": deployment.environment,
@@ -41,7 +43,11 @@ def publish_outcome(deployment: Deployment, outcome: Outcome) -> None:
         "first_cause": outcome.first_cause.model_dump(mode="json") if outcome.first_cause else None,
         "record": deployment.model_dump(mode="json"),
     }
-    _publish(data, f"{outcome.title}: {deployment.correlation_id}", flow_run_id=deployment.flow_run_id)
+    description = f"{outcome.title}: {deployment.correlation_id}"
+    _publish(data, description, flow_run_id=deployment.flow_run_id)
+    _LivingArtifact("markdown", SUMMARY_KEY, deployment.flow_run_id).show(
+        summary_page(deployment, outcome), description
+    )
 
 
 def publish_refusal(environment: str, outcome: Outcome) -> None:

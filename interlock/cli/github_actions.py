@@ -11,7 +11,8 @@ import click
 
 from interlock.cli import summary
 from interlock.cli.outcome import Outcome
-from interlock.cli.text import one_line, safe
+from interlock.cli.text import one_line
+from interlock.markdown import cell, code, escaped, table
 
 
 @dataclass(frozen=True)
@@ -67,14 +68,12 @@ def report(outcome: Outcome, environ: Mapping[str, str] | None = None) -> None:
 def markdown(outcome: Outcome) -> str:
     """The step summary. Every value is code: none of it is taken for markup."""
     mark = "✅" if outcome.exit_code == 0 else "⏳" if outcome.status == "STILL_RUNNING" else "❌"
-    lines = [f"### {mark} {_escaped(summary.headline(outcome))}", ""]
-    lines += [f"- {_code(problem)}" for problem in outcome.problems]
-    facts = summary.rows(outcome)
-    if facts:
-        lines += ["", "| | |", "| --- | --- |", *(f"| {label} | {_cell(value)} |" for label, value in facts)]
+    lines = [f"### {mark} {escaped(summary.headline(outcome))}", ""]
+    lines += [f"- {code(problem)}" for problem in outcome.problems]
+    if facts := summary.rows(outcome):
+        lines += ["", "| | |", "| --- | --- |", *(f"| {label} | {cell(value)} |" for label, value in facts)]
     if outcome.outputs:
-        lines += ["", "| Stack output | Value |", "| --- | --- |"]
-        lines += [f"| {_cell(key)} | {_cell(value)} |" for key, value in outcome.outputs.items()]
+        lines += ["", *table(["Stack output", "Value"], outcome.outputs.items())]
     return "\n".join([*lines, "", ""])
 
 
@@ -98,18 +97,3 @@ def _append(path: str | None, text: str) -> None:
             file.write(text)
     except OSError as error:
         click.echo(f"Warning: {path} cannot be written: {error.strerror}.", err=True)
-
-
-def _code(value: str) -> str:
-    without_ticks = one_line(value).replace("`", "'")
-    return f"`{without_ticks}`"
-
-
-def _cell(value: str) -> str:
-    if value.startswith(("https://", "http://")) and not set(value) & set(" |<>`()[]\\\"'"):
-        return f"<{value}>"
-    return _code(value).replace("|", "\\|")
-
-
-def _escaped(value: str) -> str:
-    return "".join(f"\\{character}" if character in "\\`*_[]<>|#" else character for character in safe(value))

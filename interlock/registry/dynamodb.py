@@ -86,6 +86,8 @@ class DynamoDbStore:
 
     def transact(self, writes: Sequence[Write]) -> None:
         insist_on_size(writes)
+        if not writes:
+            return  # DynamoDB calls that an error
         version = uuid.uuid4().hex
         requests: list[Any] = [as_write(self._table, write, version) for write in writes]
         try:

@@ -134,6 +134,12 @@ def test_preparing_again_keeps_what_is_there(store: Store) -> None:
     assert store.get(A)
 
 
+def test_a_transaction_of_nothing_changes_nothing(store: Store) -> None:
+    put(store, A, v=1)
+    store.transact([])
+    assert store.get(A)
+
+
 def test_a_transaction_has_a_limit(store: Store) -> None:
     writes = [Put(key=Key("p", str(number)), attributes={}, expect=None) for number in range(MOST_WRITES + 1)]
     with pytest.raises(ValueError, match="at most 100"):
