@@ -41,6 +41,7 @@ def deploy(
     github_run_url: str | None = None,
     git_sha: str | None = None,
     actor: str | None = None,
+    rollback_to: str | None = None,
 ) -> State:
     """Deploy a template to an environment.
 
@@ -54,6 +55,7 @@ def deploy(
         github_run_url: a link to that run.
         git_sha: the commit that is deployed.
         actor: who asks.
+        rollback_to: the earlier deployment that this one goes back to, for the record (`interlock rollback`).
     """
     request = DeploymentRequest(
         environment=environment,
@@ -65,6 +67,7 @@ def deploy(
         github_run_url=github_run_url,
         git_sha=git_sha,
         actor=actor,
+        rollback_to=rollback_to,
     )
     try:
         deployment = open_deployment(request)

@@ -144,6 +144,16 @@ class PrefectApi:
         found = [flow_run(body) for body in _body(self._patiently("POST", "/flow_runs/filter", query))]
         return sorted(found, key=lambda run: (run.created_at is None, run.created_at))
 
+    def ended_runs(self, deployment_id: str, states: Sequence[str], *, limit: int = 50) -> list[FlowRun]:
+        """The latest runs of a Prefect deployment that ended in one of these states (by name), the last to end first."""
+        query = {
+            "deployments": {"id": {"any_": [deployment_id]}},
+            "flow_runs": {"state": {"name": {"any_": list(states)}}},
+            "sort": "END_TIME_DESC",
+            "limit": limit,
+        }
+        return [flow_run(body) for body in _body(self._patiently("POST", "/flow_runs/filter", query))]
+
     def with_subflows(self, flow_run_id: str) -> list[str]:
         """The run's id and those of the runs that it started itself: the monitor's log and progress are its own."""
         query = {"flow_runs": {"parent_flow_run_id": {"any_": [flow_run_id]}}, "limit": _PAGE}

@@ -166,9 +166,10 @@ def _new(here: Installation, environment: Environment, request: DeploymentReques
         actor=request.actor,
         git_sha=request.git_sha,
         template_sha256=hashlib.sha256(request.template.encode()).hexdigest(),
-        events=(
-            DeploymentEvent(
-                timestamp=now, event="DEPLOYMENT_REQUESTED", details=f"Asked for by {request.actor or 'an API caller'}."
-            ),
-        ),
+        events=(DeploymentEvent(timestamp=now, event="DEPLOYMENT_REQUESTED", details=_asked_for(request)),),
     )
+
+
+def _asked_for(request: DeploymentRequest) -> str:
+    back = f", to go back to {request.rollback_to}" if request.rollback_to else ""
+    return f"Asked for by {request.actor or 'an API caller'}{back}."

@@ -10,7 +10,7 @@ from typing import Any
 from deployments.demo.parts import BROKEN, FAILING, FAILURE, FIRST, PARTS, SECOND, SLOW, SLOW_SECONDS, Part
 from deployments.demo.timeline import Timeline, Voice
 from deployments.rehearsal_system import RehearsalSystem
-from interlock.cli.deploy import see_through
+from interlock.cli.carry_out import see_through
 from interlock.cli.follow import Follower
 from interlock.cli.outcome import Outcome
 from interlock.prefect_api import PrefectApi

@@ -8,7 +8,7 @@ from typing import Any, TextIO
 from deployments.rehearsal_system import EnvironmentSettings, RehearsalSystem
 from deployments.rehearse.drill import Drill, check
 from deployments.rehearse.stall import Stall, StallWatch
-from interlock.cli.deploy import see_through
+from interlock.cli.carry_out import see_through
 from interlock.cli.display import Display, display_for
 from interlock.cli.follow import Follower
 from interlock.cli.outcome import Outcome

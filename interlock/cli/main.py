@@ -19,6 +19,7 @@ _COMMANDS = {
     "history": "interlock.cli.history",
     "show": "interlock.cli.show",
     "cancel": "interlock.cli.cancel",
+    "rollback": "interlock.cli.rollback",
     "setup": "interlock.cli.handover",
     "up": "interlock.cli.handover",
     "sweep": "interlock.cli.handover",
@@ -26,7 +27,7 @@ _COMMANDS = {
     "rehearse": "interlock.cli.handover",
 }
 _WHOLE_INSTALLATION = (
-    "This is the client alone (deploy, cancel, status --prefect). Everything else needs "
+    "This is the client alone (deploy, cancel, rollback, status --prefect). Everything else needs "
     '`pip install "interlock[worker]"`.'
 )
 _OWN = ("interlock", "tasks", "flows", "deployments")

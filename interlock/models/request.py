@@ -17,3 +17,5 @@ class DeploymentRequest(Value):
     github_run_url: str | None = None
     git_sha: str | None = None
     actor: str | None = None
+    rollback_to: str | None = None
+    """The correlation id of the earlier deployment whose template and parameters these are."""

@@ -17,6 +17,7 @@ ENVIRONMENTS: dict[str, EnvironmentSettings] = {
     "latest": {"queue_policy": "latest"},
     "no-credentials": {"role_arn": "arn:aws:iam::123456789012:role/not-for-us"},
     "degraded": {},
+    "rolling-back": {},
     "action": {},
     "crowd-a": {},
     "crowd-b": {},

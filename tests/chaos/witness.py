@@ -82,14 +82,17 @@ class Witness:
                 yield f"{token}: {times} executions were taken"
 
     def _shut_out(self) -> Iterator[str]:
-        """Once the second one holds the environment, the victim asks for no change any more, not even in vain."""
+        """While the second one holds the environment, the victim asks for no change, not even in vain.
+
+        (A victim that had lost its place, because it stood still before it held anything, may come after that.)
+        """
         victim, second = self._of(self.victim), self._of(self.second)
-        if victim is None or second is None or second.deploying_since is None:
+        if victim is None or second is None or second.deploying_since is None or second.finished_at is None:
             return
+        since, until = second.deploying_since.timestamp(), second.finished_at.timestamp()
         for each in self.system.aws.log():
-            is_late = each["t"] > second.deploying_since.timestamp()
-            if is_late and str(each["token"]).startswith(victim.correlation_id):
-                yield f"the victim sent {each['action']} after the second one had taken over"
+            if since < each["t"] < until and str(each["token"]).startswith(victim.correlation_id):
+                yield f"the victim sent {each['action']} while the second one held the environment"
 
     def _record(self) -> Iterator[str]:
         operations = {each["token"]: each for each in self._operations()}
@@ -107,11 +110,11 @@ class Witness:
         second = self._of(self.second)
         if second is None or second.status is not DeploymentStatus.SUCCEEDED:
             yield f"the second one is {second.status if second else 'not on record'}: {second and second.reason}"
-        victim = self._of(self.victim)
+        granted = sorted(self._deployments(), key=lambda one: str(one.deploying_since))
         tokens = [each["token"] for each in self._operations()]
-        both = [one.correlation_id for one in (victim, second) if one and one.correlation_id in tokens]
+        both = [one.correlation_id for one in granted if one.correlation_id in tokens]
         if [token for token in tokens if token in both] != both:
-            yield "the second one went before the victim"
+            yield "the operations were not carried out in the order in which the environment was granted"
 
     def _slack(self) -> Iterator[str]:
         messages = self.system.slack.messages()

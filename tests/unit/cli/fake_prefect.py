@@ -41,6 +41,7 @@ class FakePrefect:
     created: list[dict[str, Any]] = field(default_factory=list)
     first: FlowRun = field(default_factory=lambda: run("SCHEDULED", name="jolly-lemur"))
     cancelled: list[tuple[str, str]] = field(default_factory=list)
+    ended: list[FlowRun] = field(default_factory=list)
     looks: int = 0
     log_reads: int = 0
 
@@ -67,6 +68,9 @@ class FakePrefect:
 
     def flow_run_of(self, correlation_id: str) -> FlowRun:
         return replace(run("RUNNING"), name=f"staging {correlation_id}")
+
+    def ended_runs(self, _deployment_id: str, states: Sequence[str]) -> list[FlowRun]:
+        return [each for each in self.ended if each.state_name in states]
 
     def with_subflows(self, flow_run_id: str) -> list[str]:
         return [flow_run_id, "its monitor"]

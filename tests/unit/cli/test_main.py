@@ -1,9 +1,9 @@
 import importlib.metadata
 import json
 import os
+import resource
 import subprocess
 import sys
-import time
 from typing import NoReturn
 
 import click
@@ -59,13 +59,14 @@ def test_neither_prefect_nor_aws_is_imported_to_deploy() -> None:
     }
 
 
-def test_help_comes_in_under_a_third_of_a_second() -> None:
+def test_help_costs_under_a_third_of_a_second_of_processor_time() -> None:
     def seconds() -> float:
-        before = time.perf_counter()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run([sys.executable, "-m", "interlock.cli", "--help"], capture_output=True, check=True)
-        return time.perf_counter() - before
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
-    # The best of a few: other processes share this machine, and the promise is about our own work.
+    # Not by the clock: other processes share this machine, and the promise is about our own work.
     assert min(seconds() for _ in range(4)) < 0.3
 
 
