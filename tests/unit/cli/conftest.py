@@ -13,9 +13,9 @@ Interlock = Callable[..., int]
 def prefect(monkeypatch: pytest.MonkeyPatch) -> FakePrefect:
     """Prefect, as the commands see it."""
     fake = FakePrefect()
-    monkeypatch.setattr("interlock.prefect_api.PrefectApi", lambda _environ: fake)
     for pause in ("carry_out._LAST_LINES_SECONDS", "follow._STATE_SECONDS", "outcome._PAUSE_SECONDS"):
         monkeypatch.setattr(f"interlock.cli.{pause}", 0)
+    monkeypatch.setattr("interlock.prefect_api.PrefectApi", lambda _environ: fake)  # last: those modules name it
     return fake
 
 
