@@ -15,6 +15,7 @@ from deployments.prefect_settings import answers
 from deployments.serve_settings import READY_FILE, SERVER_PATIENCE
 from deployments.warm_engine import WarmRunner, warm_up
 from interlock.wiring import installation
+from tasks.run_log import begin_log
 
 POLL_SECONDS = 0.4
 """How often the runner asks for new runs: half of this is a deployment's average delay to its start."""
@@ -47,6 +48,7 @@ def main() -> None:
     parser.parse_args()
     os.chdir(ROOT)
     sys.path.insert(0, str(ROOT))
+    begin_log(stream="runner")
     deployments = prefect_deployments(installation().environments.values())
     warm_up()  # before the server is waited for: it imports for seconds, and so does this
     _wait_for_server()

@@ -25,6 +25,9 @@ from prefect.runner._process_manager import ProcessHandle
 from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 from setproctitle import setproctitle
 
+from interlock.logs.subject import Subject
+from tasks.run_log import begin_log, finish_log
+
 PRELOADED = ["deployments.preload"]
 
 
@@ -95,8 +98,12 @@ def run_engine(flow_run_id: str, environ: dict[str, str]) -> None:
     setproctitle(f"python -m prefect.engine {flow_run_id}")
     # Prefect's own heartbeat sleeps a second at the end of every flow and subflow; the registry's heartbeats (ticket,
     # hold) tell more, and the sweep acts on them.
-    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
-        runpy.run_module("prefect.engine", run_name="__main__", alter_sys=True)
+    begin_log(Subject(flow_run_id=flow_run_id), stream="engine")
+    try:
+        with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+            runpy.run_module("prefect.engine", run_name="__main__", alter_sys=True)
+    finally:
+        finish_log()
 
 
 def _nothing() -> None:

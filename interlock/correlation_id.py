@@ -9,6 +9,7 @@ import secrets
 from datetime import datetime
 
 PATTERN = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
+_MARK = re.compile(rf"\[{PATTERN.pattern}\] ")
 
 
 def new_correlation_id(now: datetime) -> str:
@@ -17,3 +18,14 @@ def new_correlation_id(now: datetime) -> str:
 
 def is_correlation_id(text: str) -> bool:
     return PATTERN.fullmatch(text) is not None
+
+
+def marked(line: str, correlation_id: str | None) -> str:
+    """A line of the log that says whose it is."""
+    return f"[{correlation_id}] {line}" if correlation_id else line
+
+
+def unmarked(line: str) -> str:
+    """The line alone, for whoever sees a single deployment's."""
+    mark = _MARK.match(line)
+    return line[mark.end() :] if mark else line

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from interlock.correlation_id import is_correlation_id
+from interlock.correlation_id import is_correlation_id, unmarked
 
 if TYPE_CHECKING:
     import httpx
@@ -90,7 +90,7 @@ def _moment(text: str | None) -> datetime | None:
 
 def log_line(body: Mapping[str, Any]) -> LogLine:
     moment = datetime.fromisoformat(body["timestamp"])
-    return LogLine(str(body["id"]), moment, int(body["level"]), str(body["name"]), str(body["message"]))
+    return LogLine(str(body["id"]), moment, int(body["level"]), str(body["name"]), unmarked(str(body["message"])))
 
 
 def artifact(body: Mapping[str, Any]) -> Artifact:

@@ -6,6 +6,7 @@ Read once, where a process begins; everything below gets the value passed in.
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
 
@@ -46,7 +47,14 @@ class Settings(Value):
         default=None, validation_alias=_named("SLACK_API_URL"), description="another Slack API (tests, rehearsals)"
     )
     log_group: str | None = Field(
-        default=None, validation_alias=_named("LOG_GROUP"), description="CloudWatch Logs group for the log"
+        default=None,
+        validation_alias=_named("LOG_GROUP"),
+        description="the CloudWatch Logs group that the log also goes to; made if it is not there",
+    )
+    log_format: Literal["json", "text"] | None = Field(
+        default=None,
+        validation_alias=_named("LOG_FORMAT"),
+        description="how the processes write their log; by default json with a log group and no terminal, else text",
     )
     templates: Path | None = Field(
         default=None,
@@ -67,6 +75,10 @@ class Settings(Value):
     @property
     def registry_url(self) -> str:
         return self.registry or f"sqlite:///{self.home / 'registry.db'}"
+
+    def logs_json(self, *, on_terminal: bool) -> bool:
+        """A log group is what tells a production installation; a person at a terminal reads text, even there."""
+        return self.log_format == "json" or (self.log_format is None and self.log_group is not None and not on_terminal)
 
     @property
     def allowed_template_hosts(self) -> frozenset[str]:

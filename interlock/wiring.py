@@ -12,6 +12,7 @@ from interlock.settings import Settings, load_settings
 
 if TYPE_CHECKING:  # boto3 and slack_sdk are heavy: each is imported when it is first needed
     from interlock.cloudformation.gateway import CloudFormation
+    from interlock.logs.cloudwatch import CloudWatchLog
     from interlock.notifications.audience import Audience
     from interlock.notifications.slack import Slack
     from interlock.registry import Registry
@@ -77,6 +78,14 @@ class Installation:
         from interlock.notifications.slack import Slack  # noqa: PLC0415 - see above
 
         return Slack(token=self.settings.slack_token, base_url=self.settings.slack_api_url)
+
+    def cloudwatch_log(self) -> "CloudWatchLog | None":
+        """A new handler that sends the log there; None without a log group."""
+        if self.settings.log_group is None:
+            return None
+        from interlock.logs.cloudwatch import CloudWatchLog  # noqa: PLC0415 - see above
+
+        return CloudWatchLog(self.settings.log_group)
 
     @property
     def polls_cheaply(self) -> bool:

@@ -53,7 +53,7 @@ def _show(deployment: Deployment, change_set: ChangeSet) -> None:
     summary = (
         ", ".join(f"{count} {action.lower()}" for action, count in change_set.counts.items()) or "nothing to change"
     )
-    run_log().info("Change set: %s.", summary)
+    run_log().info("Change set: %s.", summary, extra={"event": "CHANGE_SET_CREATED"})
     if change_set.is_empty:
         return
     here.registry.deployments.record(

@@ -48,7 +48,7 @@ def _deploy(
     gateway = here.cloudformation(environment)
     _execute(here, gateway, deployment, change_set, keeper)
     last = _follow(deployment, watcher, abandoned)
-    run_log().info("The operation has ended: %s.", last.outcome)
+    run_log().info("The operation has ended: %s.", last.outcome, extra={"event": "OPERATION_ENDED"})
     return outcome_of_operation(last, gateway.stack(change_set.stack_id), environment)
 
 
@@ -120,7 +120,7 @@ def _execute(
         _require_quiet(gateway, change_set, token)
 
     gateway.execute_change_set(change_set, token=token, guard=guard)
-    run_log().info("CloudFormation is carrying out the change set.")
+    run_log().info("CloudFormation is carrying out the change set.", extra={"event": "DEPLOYMENT_STARTED"})
 
 
 def _require_quiet(gateway: CloudFormation, change_set: ChangeSet, token: str) -> None:

@@ -11,18 +11,23 @@ from prefect.client.schemas.objects import FlowRun
 from interlock.models.deployment import Deployment
 from interlock.models.outcome import Outcome
 from interlock.recovery import Recovery, Settled, Verdict
-from interlock.wiring import installation
+from interlock.wiring import Installation, installation
 from tasks.adoption import adopt, begin_again, end_run
 from tasks.artifacts import publish_outcome
 from tasks.notify import deliver_for
 from tasks.prefect_side import best_effort, client
-from tasks.run_log import run_log
+from tasks.run_log import about, begin_log, run_log
 from tasks.states import state_of
 
 
 def final_state(outcome: Outcome) -> State:
     """The run's last state, said in its log too."""
-    run_log().info("%s%s", outcome.title, f": {outcome.reason.splitlines()[0]}" if outcome.reason else ".")
+    run_log().info(
+        "%s%s",
+        outcome.title,
+        f": {outcome.reason.splitlines()[0]}" if outcome.reason else ".",
+        extra={"event": f"DEPLOYMENT_{outcome.status.value}"},
+    )
     return state_of(outcome)
 
 
@@ -55,9 +60,15 @@ class _Found(NamedTuple):
 def _settle(run: FlowRun, *, why: str, cancelled: bool = False) -> _Found | None:
     """None if the run never came to be a deployment."""
     here = installation()
+    begin_log()  # it may be the first of ours in this process: a worker's
     deployment = here.registry.deployments.of_flow_run(str(run.id))
     if deployment is None:
         return None
+    with about(deployment):
+        return _settle_deployment(here, deployment, why=why, cancelled=cancelled)
+
+
+def _settle_deployment(here: Installation, deployment: Deployment, *, why: str, cancelled: bool) -> _Found:
     environment = here.environment(deployment.environment)
     recovery = Recovery(here.registry, environment, here.cloudformation(environment), here.clock)
     settled = recovery.settle(deployment.correlation_id, why=why, cancelled=cancelled)

@@ -75,7 +75,7 @@ class Reporter:
             if self._nested_error:
                 self._log.warning("A nested stack's events could not be read: %s", self._nested_error)
         for event in observation.new_events:
-            self._log.info("%s", _line(event))
+            self._log.info("%s", _line(event), extra={"event": _event_name(event)})
 
     def _record(self, observation: Observation) -> None:
         notices = self._notices(observation)
@@ -104,9 +104,13 @@ class Reporter:
             return []
         self._stalled = stalled
         if observation.stall is None:
-            self._log.info("It moves again.")
+            self._log.info("It moves again.", extra={"event": "MOVING_AGAIN"})
             return [Notice(kind=NoticeKind.MOVING_AGAIN)]
-        self._log.warning("The deployment may be stalled: no events for %d s.", observation.stall.quiet_seconds)
+        self._log.warning(
+            "The deployment may be stalled: no events for %d s.",
+            observation.stall.quiet_seconds,
+            extra={"event": "STALLED"},
+        )
         return [Notice(kind=NoticeKind.STALLED, facts=_stall_facts(observation.stall))]
 
     def _progress_notices(self, observation: Observation) -> list[Notice]:

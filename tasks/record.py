@@ -11,6 +11,7 @@ from prefect.utilities.urls import url_for
 from interlock import console_links
 from interlock.correlation_id import new_correlation_id
 from interlock.errors import CorrelationIdTakenError, InvalidRequestError, PermanentError
+from interlock.logs.subject import Subject
 from interlock.models.deployment import Deployment, DeploymentEvent
 from interlock.models.environment import Environment
 from interlock.models.notice import Notice, NoticeKind
@@ -23,7 +24,7 @@ from tasks.adoption import is_adoption
 from tasks.artifacts import publish_outcome, publish_refusal
 from tasks.endings import final_state
 from tasks.prefect_side import current_flow_run, name_the_run
-from tasks.run_log import run_log
+from tasks.run_log import begin_log, process_is_about, run_log
 from tasks.step import step
 
 
@@ -38,12 +39,18 @@ def open_deployment(request: DeploymentRequest) -> Deployment:
         InvalidRequestError: the environment is not the one that this Prefect deployment is for.
     """
     here = installation_of_a_deployment()
+    begin_log(Subject(environment=request.environment, flow_run_id=str(current_flow_run().id)))
     environment = here.environment(request.environment)
     _require_own_environment(request)
     deployment = _of_earlier_process(here) or _register(here, environment, request)
+    process_is_about(deployment)
     name_the_run(deployment)
     run_log().info(
-        "Deployment %s of %s (stack %s).", deployment.correlation_id, environment.name, environment.stack_name
+        "Deployment %s of %s (stack %s).",
+        deployment.correlation_id,
+        environment.name,
+        environment.stack_name,
+        extra={"event": "DEPLOYMENT_REQUESTED"},
     )
     return deployment
 

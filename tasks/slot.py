@@ -72,7 +72,9 @@ def acquire_slot(deployment: Deployment, held: Held) -> HoldKeeper:
     held.callback(_release_if_ended, here, deployment, keepers)
     hold = turn.take(held)
     keepers.append(held.enter_context(HoldKeeper(here.registry, hold)))
-    run_log().info("It is our turn: %s is held with fence %d.", environment.name, hold.fence)
+    run_log().info(
+        "It is our turn: %s is held with fence %d.", environment.name, hold.fence, extra={"event": "TURN_TAKEN"}
+    )
     return keepers[0]
 
 
@@ -147,7 +149,7 @@ class _Teller:
     def tell(self, position: int, waited: timedelta) -> None:
         if position != self._position:
             self._position = position
-            run_log().info("Waiting: %s.", _in_words(position))
+            run_log().info("Waiting: %s.", _in_words(position), extra={"event": "WAITING"})
         if waited >= self._next_notice:
             self._next_notice = waited + timedelta(seconds=WAITING_NOTICE_SECONDS)
             self._tell_channel(position, waited)

@@ -27,7 +27,7 @@ from tasks.prefect_side import (
     slot_taken_since,
     sweep_soon,
 )
-from tasks.run_log import run_log
+from tasks.run_log import about, begin_log, run_log
 from tasks.step import step
 from tasks.sweep_runs import mend_runs
 
@@ -39,6 +39,7 @@ LEASE_SECONDS = 240
 @step("is another sweep running?", retry_delays_seconds=())
 def begin_sweep() -> bool:
     """Whether this sweep may go on: only one at a time."""
+    begin_log(stream="sweep")
     return installation().registry.leases.acquire(LEASE, _owner(), lifetime_seconds=LEASE_SECONDS)
 
 
@@ -88,7 +89,12 @@ def report(findings: list[Finding]) -> None:
     """An artifact of what was found, if anything was."""
     for finding in findings:
         run_log().warning(
-            "%s %s: %s: %s", finding.environment, finding.correlation_id or "", finding.found, finding.done
+            "%s %s: %s: %s",
+            finding.environment,
+            finding.correlation_id or "",
+            finding.found,
+            finding.done,
+            extra={"correlation_id": finding.correlation_id, "environment": finding.environment, "event": "SWEPT"},
         )
     if findings:
         with best_effort("the sweep's report"):
@@ -123,6 +129,11 @@ def _run_has_ended(deployment: Deployment) -> bool:
 
 
 def _settle(here: Installation, environment: Environment, deployment: Deployment) -> Finding:
+    with about(deployment):
+        return _settle_deployment(here, environment, deployment)
+
+
+def _settle_deployment(here: Installation, environment: Environment, deployment: Deployment) -> Finding:
     recovery = Recovery(here.registry, environment, here.cloudformation(environment), here.clock)
     cancelled = deployment.cancel_requested or _was_cancelled(deployment)
     why = "Cancelled by a person." if cancelled else "The deployment's process died."
