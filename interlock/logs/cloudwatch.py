@@ -49,6 +49,7 @@ class CloudWatchLog(CloudWatchLogHandler):
         client: Any = self._courier  # all that watchtower calls of a client when it need not make the group
         super().__init__(group, boto3_client=client, send_interval=SEND_SECONDS, create_log_group=False)
         self.setFormatter(JsonLine())
+        self.addFilter(self._is_of_others)
 
     @property
     def lost(self) -> int:
@@ -56,14 +57,16 @@ class CloudWatchLog(CloudWatchLogHandler):
         return self._dropped + self._accepted - self._courier.delivered
 
     def emit(self, message: logging.LogRecord) -> None:
-        if message.name in _OWN or message.thread in {thread.ident for thread in self.threads}:
-            return
         if sum(waiting.qsize() for waiting in self.queues.values()) >= self._most_waiting:
             self._dropped += 1
             return
         self.log_stream_name = stream_name()
         self._accepted += 1
         super().emit(message)  # type: ignore[no-untyped-call]  # watchtower's methods have no types
+
+    def _is_of_others(self, record: logging.LogRecord) -> bool:
+        """A filter, for those come before the lock: Python holds it during the last flush, which waits for the sender."""
+        return record.name not in _OWN and record.thread not in {thread.ident for thread in self.threads}
 
     def flush(self) -> None:
         """Wait until what is queued was delivered, for some seconds at most, however many streams there are."""
@@ -79,7 +82,9 @@ class CloudWatchLog(CloudWatchLogHandler):
 
     def _tell_lost(self) -> None:
         if self.lost:
-            log.warning("%d lines of the log did not reach CloudWatch Logs (group %s).", self.lost, self.log_group_name)
+            log.warning(
+                "Lines of the log that did not reach CloudWatch Logs (group %s): %d.", self.log_group_name, self.lost
+            )
 
 
 def finish(root: logging.Logger) -> None:

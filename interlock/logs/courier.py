@@ -4,6 +4,7 @@ watchtower calls it, from a thread of its own, as it would call boto3's client.
 """
 
 import logging
+import os
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -36,7 +37,9 @@ def logs_client() -> "CloudWatchLogsClient":
         read_timeout=_READ_SECONDS,
         user_agent_extra="interlock",
     )
-    return boto3.Session().client("logs", config=config)
+    session = boto3.Session()
+    # botocore itself reads only AWS_DEFAULT_REGION; containers and people set the other one.
+    return session.client("logs", config=config, region_name=session.region_name or os.environ.get("AWS_REGION"))
 
 
 class Courier:

@@ -183,7 +183,7 @@ def test_the_end_of_a_process_waits_a_bounded_time_and_says_once_how_much_was_lo
     assert time.monotonic() - began < 2
     said = [record.getMessage() for record in caplog.records]
     assert len([line for line in said if "does not take the log" in line]) == 1
-    assert said[-1] == "5 lines of the log did not reach CloudWatch Logs (group /interlock)."
+    assert said[-1] == "Lines of the log that did not reach CloudWatch Logs (group /interlock): 5."
 
 
 def test_what_its_own_sending_logs_is_not_sent(service: FakeLogs, make: Make) -> None:
