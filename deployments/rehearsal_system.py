@@ -36,7 +36,8 @@ class RehearsalSystem:
 
     An environment's stack is `interlock-<name>` and its channel `#<name>` unless its settings say otherwise. `home` keeps
     the data (by default a directory that goes with the system). The ports are the Prefect server's, the simulated AWS's
-    and the local Slack's; 0 takes a free one. A resource takes `resource_seconds`.
+    and the local Slack's; 0 takes a free one. A resource takes `resource_seconds`. `settings` are further environment
+    variables of the installation.
 
     Raises:
         StartupError: on entering, when a part could not be started.
@@ -51,11 +52,13 @@ class RehearsalSystem:
         aws_port: int = 0,
         slack_port: int = 0,
         resource_seconds: float = 0.5,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
         self.environments = {name: _environment(name, settings) for name, settings in environments.items()}
         self.aws = RehearsalAws(port=aws_port, seconds=resource_seconds)
         self.slack = RehearsalSlack(port=slack_port)
         self._given_home = home
+        self._settings = dict(settings or {})
         self._home = Path()
         self._port = port or processes.free_port()
         self._up: Up | None = None
@@ -125,6 +128,7 @@ class RehearsalSystem:
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "NO_PROXY": "127.0.0.1,localhost",
+            **self._settings,
         }
 
 
