@@ -120,7 +120,7 @@ class Recovery:
         observation = watcher.observe()
         if not observation.is_ended:
             return None
-        outcome = outcome_of_operation(observation, stack, self.environment)
+        outcome = outcome_of_operation(observation, stack, self.environment, self.cloudformation)
         return cancelled_outcome(outcome) if deployment.cancel_requested else outcome
 
     def _turn_back(self, deployment: Deployment, stack: Stack) -> None:

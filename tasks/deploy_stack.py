@@ -49,7 +49,7 @@ def _deploy(
     _execute(here, gateway, deployment, change_set, keeper)
     last = _follow(deployment, watcher, abandoned)
     run_log().info("The operation has ended: %s.", last.outcome, extra={"event": "OPERATION_ENDED"})
-    return outcome_of_operation(last, gateway.stack(change_set.stack_id), environment)
+    return outcome_of_operation(last, gateway.stack(change_set.stack_id), environment, gateway)
 
 
 def _follow(deployment: Deployment, watcher: StackWatcher, abandoned: threading.Event) -> Observation:

@@ -45,9 +45,16 @@ def event_of(answer: Answer) -> StackEvent:
         physical_id=answer.get("PhysicalResourceId"),
         resource_type=answer.get("ResourceType", ""),
         status=answer.get("ResourceStatus", ""),
-        reason=answer.get("ResourceStatusReason"),
+        reason=answer.get("ResourceStatusReason") or _hook_reason(answer),
         token=answer.get("ClientRequestToken"),
     )
+
+
+def _hook_reason(answer: Answer) -> str | None:
+    """What a hook says; the resource's own line then says no more than that a hook failed."""
+    if "HookStatusReason" not in answer:
+        return None
+    return f"Hook {answer.get('HookType', '')} {answer.get('HookStatus', '')}: {answer['HookStatusReason']}"
 
 
 def change_set_of(answer: Answer, changes: list[Answer]) -> ChangeSet:

@@ -141,11 +141,14 @@ def _read_when_made(
 
 def _refusal(change_set: ChangeSet, environment: Environment) -> CloudFormationRefusedError:
     reason = change_set.status_reason or f"{change_set.status}, {change_set.execution_status}"
+    hint = hint_for(reason)
     return CloudFormationRefusedError(
         f"The change set could not be made: {reason}",
         code="ChangeSetFailed",
         environment=environment.name,
-        next_step=hint_for(reason) or "Nothing was changed. Correct the template or its parameters, then deploy again.",
+        next_step=hint.text
+        if hint
+        else "Nothing was changed. Correct the template or its parameters, then deploy again.",
     )
 
 

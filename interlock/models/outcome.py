@@ -13,6 +13,7 @@ from interlock.errors import (
 )
 from interlock.models.base import Value
 from interlock.models.deployment import Deployment, DeploymentStatus
+from interlock.models.finding import Finding
 from interlock.models.stack import Failure
 
 _STATUS_OF_ERROR: tuple[tuple[type[InterlockError], DeploymentStatus], ...] = (
@@ -43,6 +44,14 @@ class Outcome(Value):
     outputs: dict[str, str] = Field(default_factory=dict)
     application_url: str | None = None
     first_cause: Failure | None = None
+    also_failed: tuple[Failure, ...] = ()
+    """What failed beside the first cause, independently of it."""
+    rollback_failures: tuple[Failure, ...] = ()
+    """Why the rollback did not succeed either."""
+    next_step: str | None = None
+    """What a person must do before anything can be deployed again."""
+    findings: tuple[Finding, ...] = ()
+    """What the resources' own services say about it."""
     problems: tuple[str, ...] = ()
 
     @property

@@ -1,5 +1,7 @@
 """What CloudFormation shows of a stack, read once and passed on as values."""
 
+import re
+
 from pydantic import Field
 
 from interlock.models.base import Instant, Value
@@ -7,6 +9,9 @@ from interlock.models.stack_status import StackStatus
 
 NOTHING_TO_CHANGE = ("The submitted information didn't contain changes.", "No updates are to be performed")
 """CloudFormation has no code for it, only these texts (the second with transforms and nested stacks)."""
+
+_CANCELLED = re.compile(r"\W*(resource |stack )?(\w+ )?(was )?cancell?ed\b", re.IGNORECASE)
+"""`Resource creation cancelled` and its like. The word alone is not enough: a job that a service ran may be cancelled too."""
 
 
 class Stack(Value):
@@ -53,7 +58,7 @@ class StackEvent(Value):
     @property
     def is_cancellation(self) -> bool:
         """Stopped because another resource failed: never a first cause."""
-        return self.state.is_failure and "cancel" in (self.reason or "").lower()
+        return self.state.is_failure and bool(_CANCELLED.match(self.reason or ""))
 
     @property
     def is_of_the_stack(self) -> bool:
@@ -124,7 +129,10 @@ class ChangeSet(Value):
 
 
 class Failure(Value):
-    """The first cause of a failed operation: the resource that failed before the cancellations after it."""
+    """What failed, of itself: no cancellation. `kind` names what is known of such failures, `hint` what to do about them.
+
+    `physical_id` is None where the stack speaks of itself, and where the log has none.
+    """
 
     logical_id: str
     resource_type: str
@@ -132,4 +140,11 @@ class Failure(Value):
     reason: str
     timestamp: Instant
     stack_name: str
+    stack_id: str = ""
+    physical_id: str | None = None
+    kind: str | None = None
     hint: str | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.logical_id} ({self.resource_type})"

@@ -46,6 +46,32 @@ class StackStatus(str):
         return self.endswith("_FAILED")
 
     @property
+    def is_failed_creation(self) -> bool:
+        return self == "CREATE_FAILED"
+
+    @property
+    def is_failed_update(self) -> bool:
+        return self == "UPDATE_FAILED"
+
+    @property
+    def is_failed_deletion(self) -> bool:
+        return self == "DELETE_FAILED"
+
+    @property
+    def is_deletion(self) -> bool:
+        return self.startswith("DELETE_")
+
+    @property
+    def ends_rollback(self) -> bool:
+        """Of a stack: a rollback has ended, well or not, or only its cleanup is left."""
+        return "ROLLBACK" in self and (self.is_terminal or self.is_cleanup)
+
+    @property
+    def is_failed_update_rollback(self) -> bool:
+        """The only status that ContinueUpdateRollback leads out of."""
+        return self == "UPDATE_ROLLBACK_FAILED"
+
+    @property
     def is_cleanup(self) -> bool:
         """The outcome is certain; only the removal of replaced resources goes on."""
         return self.endswith("_CLEANUP_IN_PROGRESS")

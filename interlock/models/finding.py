@@ -1,0 +1,47 @@
+"""What was found out about a resource that is stuck or failed, beyond what CloudFormation says of it."""
+
+from pydantic import Field
+
+from interlock.models.base import Value
+from interlock.models.stack import Failure, StackEvent
+
+
+class Suspect(Value):
+    """A resource to look at, as it was when it drew attention."""
+
+    stack_id: str
+    logical_id: str
+    resource_type: str
+    physical_id: str | None = None
+    status: str = ""
+
+    @classmethod
+    def of_event(cls, event: StackEvent) -> "Suspect":
+        return cls(
+            stack_id=event.stack_id,
+            logical_id=event.logical_id,
+            resource_type=event.resource_type,
+            physical_id=event.physical_id,
+            status=event.status,
+        )
+
+    @classmethod
+    def of_failure(cls, failure: Failure) -> "Suspect":
+        return cls(
+            stack_id=failure.stack_id,
+            logical_id=failure.logical_id,
+            resource_type=failure.resource_type,
+            physical_id=failure.physical_id,
+            status=failure.status,
+        )
+
+
+class Finding(Value):
+    """One short line, clean and bounded (see interlock.diagnosis.findings), and where to read on."""
+
+    text: str = Field(max_length=400)
+    url: str | None = None
+
+    @property
+    def line(self) -> str:
+        return f"{self.text} {self.url}" if self.url else self.text
