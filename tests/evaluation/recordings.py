@@ -22,6 +22,16 @@ class Recording:
     stack_name: str
     is_complete: bool
     events: tuple[StackEvent, ...]
+    root_cause_hint: str | None = None
+    """The logical id that whoever recorded it guesses; no truth."""
+
+    @property
+    def has_failed(self) -> bool:
+        """Something failed that was not only a cleanup's, or the stack ended rolled back."""
+        own = [event.state for event in self.events if event.is_of_the_stack and event.stack_name == self.stack_name]
+        if own and own[-1].is_terminal:
+            return not own[-1].is_success and not own[-1].is_gone
+        return any(event.state.is_failure for event in self.events)
 
     @property
     def own_events(self) -> tuple[StackEvent, ...]:
@@ -38,7 +48,8 @@ def _recording(path: Path) -> Recording:
     lines: Sequence[dict[str, Any]] = recorded["events"]
     stack_name = recorded.get("stack_name") or _stack_name(lines)
     events = tuple(_event(line, number, stack_name) for number, line in enumerate(lines))
-    return Recording(path.stem, stack_name, bool(recorded.get("complete")), events)
+    guess = recorded.get("root_cause_hint") or {}
+    return Recording(path.stem, stack_name, bool(recorded.get("complete")), events, guess.get("logical_id"))
 
 
 def _stack_name(lines: Sequence[dict[str, Any]]) -> str:
