@@ -1,10 +1,12 @@
 """What is announced of each step: the facts of a notice, taken from the domain's values."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from pydantic import JsonValue
 
 from interlock.models.deployment import Deployment, DeploymentStatus
+from interlock.models.finding import Finding
 from interlock.models.notice import Notice, NoticeKind
 from interlock.models.outcome import Outcome
 from interlock.models.stack import ChangeSet
@@ -35,7 +37,17 @@ def notice_of(outcome: Outcome, deployment: Deployment, *, now: datetime) -> Not
     }
     if outcome.first_cause:
         facts["first_cause"] = outcome.first_cause.model_dump(mode="json")
-    return Notice(kind=_KIND_OF_STATUS[outcome.status], facts=facts)
+    return Notice(kind=_KIND_OF_STATUS[outcome.status], facts=facts | diagnosis_facts(outcome.findings))
+
+
+def diagnosis_facts(findings: Sequence[Finding]) -> dict[str, JsonValue]:
+    """What was found out about a stuck or failed resource; nothing when nothing was."""
+    if not findings:
+        return {}
+    return {
+        "diagnosis": [each.text for each in findings],
+        "diagnosis_links": {each.label: each.url for each in findings if each.url},
+    }
 
 
 def notice_of_changes(change_set: ChangeSet) -> Notice:

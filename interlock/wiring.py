@@ -12,6 +12,7 @@ from interlock.settings import Settings, load_settings
 
 if TYPE_CHECKING:  # boto3 and slack_sdk are heavy: each is imported when it is first needed
     from interlock.cloudformation.gateway import CloudFormation
+    from interlock.diagnosis.diagnosis import Diagnosis
     from interlock.logs.cloudwatch import CloudWatchLog
     from interlock.notifications.audience import Audience
     from interlock.notifications.slack import Slack
@@ -28,6 +29,7 @@ class Installation:
     clock: Clock = utc_now
     rides_out_outages: bool = False
     _cloudformations: "dict[str, CloudFormation]" = field(default_factory=dict)
+    _diagnoses: "dict[str, Diagnosis]" = field(default_factory=dict)
 
     @cached_property
     def environments(self) -> Environments:
@@ -109,6 +111,15 @@ class Installation:
         if environment.name not in self._cloudformations:
             self._cloudformations[environment.name] = cloudformation(environment)
         return self._cloudformations[environment.name]
+
+    def diagnosis(self, environment: Environment) -> "Diagnosis":
+        """Of the environment's resources; made once, for it remembers what it found of failures."""
+        from interlock.cloudformation.clients import clients_for_a_look  # noqa: PLC0415 - see above
+        from interlock.diagnosis.diagnosis import Diagnosis  # noqa: PLC0415 - see above
+
+        if environment.name not in self._diagnoses:
+            self._diagnoses[environment.name] = Diagnosis(clients_for_a_look(environment))
+        return self._diagnoses[environment.name]
 
 
 _current: list[Installation] = []

@@ -41,6 +41,10 @@ def publish_outcome(deployment: Deployment, outcome: Outcome) -> None:
         "queue_seconds": deployment.queue_seconds,
         "no_changes": outcome.no_changes,
         "first_cause": outcome.first_cause.model_dump(mode="json") if outcome.first_cause else None,
+        "also_failed": [each.model_dump(mode="json") for each in outcome.also_failed],
+        "rollback_failures": [each.model_dump(mode="json") for each in outcome.rollback_failures],
+        "next_step": outcome.next_step,
+        "diagnosis": [each.model_dump(mode="json") for each in outcome.findings],
         "record": deployment.model_dump(mode="json"),
     }
     description = f"{outcome.title}: {deployment.correlation_id}"

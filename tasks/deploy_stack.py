@@ -14,6 +14,7 @@ from interlock.models.stack import ChangeSet
 from interlock.monitoring.watcher import Observation, StackWatcher
 from interlock.operation_outcome import outcome_of_operation, succeeded
 from interlock.wiring import Installation, installation
+from tasks.diagnosing import with_findings
 from tasks.run_log import run_log
 from tasks.step import as_task, result_of, step
 
@@ -49,7 +50,8 @@ def _deploy(
     _execute(here, gateway, deployment, change_set, keeper)
     last = _follow(deployment, watcher, abandoned)
     run_log().info("The operation has ended: %s.", last.outcome, extra={"event": "OPERATION_ENDED"})
-    return outcome_of_operation(last, gateway.stack(change_set.stack_id), environment, gateway)
+    outcome = outcome_of_operation(last, gateway.stack(change_set.stack_id), environment, gateway)
+    return with_findings(outcome, environment)
 
 
 def _follow(deployment: Deployment, watcher: StackWatcher, abandoned: threading.Event) -> Observation:

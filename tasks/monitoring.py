@@ -12,8 +12,10 @@ from interlock.monitoring.progress import ResourceState
 from interlock.monitoring.resource_table import resource_table
 from interlock.monitoring.stall import Stall
 from interlock.monitoring.watcher import Bookmark, Observation
+from interlock.notices import diagnosis_facts
 from interlock.wiring import installation
 from tasks.artifacts import ProgressArtifact, ResourceTable
+from tasks.diagnosing import Diagnoses
 from tasks.notify import notify
 from tasks.run_log import log_of
 
@@ -36,6 +38,7 @@ class Reporter:
         self._bar = ProgressArtifact(deployment.flow_run_id)
         self._table = ResourceTable(deployment.flow_run_id)
         self._log = log_of(deployment)
+        self._diagnoses = Diagnoses(deployment)
         self._told_at: datetime | None = None
         self._stalled = False
         self._nested_error: str | None = None
@@ -46,6 +49,7 @@ class Reporter:
 
     def report(self, observation: Observation) -> None:
         self._log_observation(observation)
+        self._diagnoses.of_failure(observation)
         self._record(observation)
         self._show(observation)
 
@@ -78,13 +82,13 @@ class Reporter:
             self._log.info("%s", _line(event), extra={"event": _event_name(event)})
 
     def _record(self, observation: Observation) -> None:
-        notices = self._notices(observation)
-        if not observation.new_events and not notices:
+        notices, found = self._notices(observation), self._diagnoses.take_events()
+        if not observation.new_events and not notices and not found:
             return
         try:
             self._here.registry.deployments.record(
                 self._deployment.correlation_id,
-                events=[_as_record_event(event) for event in observation.new_events],
+                events=[*map(_as_record_event, observation.new_events), *found],
                 notices=notices,
                 changes=_stack_status(observation) | _expected_finish(observation),
             )
@@ -111,7 +115,8 @@ class Reporter:
             observation.stall.quiet_seconds,
             extra={"event": "STALLED"},
         )
-        return [Notice(kind=NoticeKind.STALLED, facts=_stall_facts(observation.stall))]
+        findings = self._diagnoses.of_stall(observation.stall, observation)
+        return [Notice(kind=NoticeKind.STALLED, facts=_stall_facts(observation.stall) | diagnosis_facts(findings))]
 
     def _progress_notices(self, observation: Observation) -> list[Notice]:
         now = observation.observed_at

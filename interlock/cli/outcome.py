@@ -65,6 +65,10 @@ class Outcome:
     def first_cause(self) -> Mapping[str, Any]:
         return self.facts.get("first_cause") or {}
 
+    def parts(self, name: str) -> list[Mapping[str, Any]]:
+        """A fact that is a list of objects; empty if it is absent."""
+        return [part for part in self.facts.get(name) or [] if isinstance(part, Mapping)]
+
     def as_json(self) -> dict[str, Any]:
         return {
             **self.facts,

@@ -1,5 +1,8 @@
 """The end of a deployment in a few lines: a headline and labelled facts, for a terminal or GitHub's summary page."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import click
 
 from interlock.cli.outcome import Outcome
@@ -53,6 +56,9 @@ def rows(outcome: Outcome) -> list[tuple[str, str]]:
     found = [
         ("First cause", where),
         ("Hint", cause.get("hint")),
+        ("Also failed", ", ".join(str(each.get("logical_id")) for each in outcome.parts("also_failed"))),
+        ("Next step", outcome.facts.get("next_step") if is_told else None),
+        *(("Found", _finding(each)) for each in outcome.parts("diagnosis")),
         ("Reason", None if is_told else outcome.reason),
         ("Application", outcome.facts.get("application_url")),
         ("Correlation id", outcome.correlation_id),
@@ -62,6 +68,10 @@ def rows(outcome: Outcome) -> list[tuple[str, str]]:
         ("Cancel", f"interlock cancel {_name(outcome)}" if _goes_on(outcome) else None),
     ]
     return [(label, one_line(value)) for label, value in found if value]
+
+
+def _finding(found: Mapping[str, Any]) -> str:
+    return " ".join(str(part) for part in (found.get("text"), found.get("url")) if part)
 
 
 def text(outcome: Outcome) -> str:

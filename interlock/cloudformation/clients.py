@@ -1,6 +1,7 @@
 """boto3 clients for an environment. boto3 is imported with the first one: commands that need none start fast."""
 
-from functools import partial
+from collections.abc import Callable
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from interlock.cloudformation.aws_errors import translated
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 _READ_ATTEMPTS = 4
 _CONNECT_TIMEOUT_SECONDS = 5
 _READ_TIMEOUT_SECONDS = 20
+_SHORT_TIMEOUT_SECONDS = 2
 
 
 def cloudformation(environment: Environment) -> CloudFormation:
@@ -34,7 +36,21 @@ def cloudformation(environment: Environment) -> CloudFormation:
     return CloudFormation(reading, changing_client=changing, environment=environment.name, budget=budget)
 
 
-def _config(attempts: int) -> "Config":
+def clients_for_a_look(environment: Environment) -> Callable[[str], Any]:
+    """Makes clients of any service, with the same rights, for a look that is not worth waiting for: one attempt, 2 s."""
+
+    @cache
+    def session() -> Any:
+        return _session(environment)
+
+    @cache
+    def client_of(service: str) -> Any:
+        return session().client(service, config=_config(1, timeout_seconds=_SHORT_TIMEOUT_SECONDS))
+
+    return client_of
+
+
+def _config(attempts: int, *, timeout_seconds: float | None = None) -> "Config":
     """Retries in "standard" mode. The "adaptive" one sleeps inside a call to keep a rate of its own: between our guard
     and the request, and longer than a look at the stack is worth. The pace of the looks is ours to slow down.
     """
@@ -42,8 +58,8 @@ def _config(attempts: int) -> "Config":
 
     return Config(
         retries={"mode": "standard", "total_max_attempts": attempts},
-        connect_timeout=_CONNECT_TIMEOUT_SECONDS,
-        read_timeout=_READ_TIMEOUT_SECONDS,
+        connect_timeout=timeout_seconds or _CONNECT_TIMEOUT_SECONDS,
+        read_timeout=timeout_seconds or _READ_TIMEOUT_SECONDS,
         user_agent_extra="interlock",
     )
 

@@ -41,6 +41,8 @@ class Finding(Value):
 
     text: str = Field(max_length=400)
     url: str | None = None
+    label: str = "Look"
+    """What the link is called where links have names."""
 
     @property
     def line(self) -> str:

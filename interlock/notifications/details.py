@@ -21,6 +21,7 @@ _RISK = (
     "deployments until it is back. Do not start another deployment of this environment by hand."
 )
 _ERROR_LIMIT = 1500
+_FINDINGS_SHOWN = 12
 
 
 def body_of(notice: Notice, deployment: Deployment) -> Body:
@@ -133,7 +134,12 @@ def _stalled(facts: Facts) -> Body:
         if silent is not None
         else "it takes longer than its resources normally need"
     )
-    return (f"Deployment may be stalled - {events}", "\n".join(resources), Field("What to do", _stall_hint(facts)))
+    return (
+        f"Deployment may be stalled - {events}",
+        "\n".join(resources),
+        _diagnosis(facts),
+        Field("What to do", _stall_hint(facts)),
+    )
 
 
 def _stall_hint(facts: Facts) -> str:
@@ -179,7 +185,14 @@ def _failed(facts: Facts) -> Body:
         if reason
         else "",
         Field("What to do", hint[:_ERROR_LIMIT]) if hint else "",
+        _diagnosis(facts),
     )
+
+
+def _diagnosis(facts: Facts) -> str:
+    """What the resources' own services say."""
+    lines = [f"• {line}" for line in facts.texts("diagnosis")[:_FINDINGS_SHOWN]]
+    return "\n".join(["Found:", *lines]) if lines else ""
 
 
 def _rolled_back(facts: Facts) -> Body:

@@ -54,6 +54,11 @@ class Facts:
         value = self._facts.get(name)
         return [Facts.of(item) for item in value] if isinstance(value, list) else []
 
+    def texts(self, name: str) -> list[str]:
+        """Each of the fact's texts on one line, for facts that are a list of them."""
+        value = self._facts.get(name)
+        return [one_line(item) for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
     def items(self) -> list[tuple[str, str]]:
         """All facts as names and texts, for facts that are a table (counts, outputs)."""
         return [(one_line(name), self.text(name)) for name in self._facts if name in self]

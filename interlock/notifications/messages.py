@@ -11,17 +11,18 @@ The facts of each kind (JSON values). Any may be absent: the message then says l
 | deploying, moving_again, adopted | none |
 | changes | counts {what: number}, changes [{action, logical_id, resource_type, replacement}], the first 20 |
 | progress | done, total, percent, running [{logical_id, seconds}], remaining_seconds_low, remaining_seconds_high |
-| stalled | severity (`critical` calls people), silent_seconds, hint, resources [{logical_id, resource_type, seconds}] |
+| stalled | severity (`critical` calls people), silent_seconds, hint, resources [{logical_id, resource_type, seconds}], DIAGNOSIS |
 | monitor_gap | seconds |
 | degraded | what |
 | succeeded | duration_seconds, application_url, no_changes, outputs {name: value} |
-| failed, rolled_back | error, first_cause {logical_id, resource_type, reason, hint}, duration_seconds |
+| failed, rolled_back | error, first_cause {logical_id, resource_type, reason, hint}, duration_seconds, DIAGNOSIS |
 | timed_out | waited_minutes |
 | cancelled, superseded | by |
 | rejected | as queued |
 | summary | missed, skipped, outage_minutes, late [{title, at (ISO)}], the first 10 |
 
 ESTIMATE is estimate_minutes_low and estimate_minutes_high: until the active deployment ends. Position 1 is the next.
+DIAGNOSIS is diagnosis [line] and diagnosis_links {label: url}: what the resources' own services say.
 """
 
 from dataclasses import dataclass, replace
@@ -37,6 +38,7 @@ from interlock.notifications.facts import Facts
 from interlock.notifications.headlines import headline, is_alarm, moves_parent, parent_headline, parent_kind
 
 _SHA_LENGTH = 12
+_FOUND_LINKS = 3
 _PARENT_ONLY = (NoticeKind.STARTED, NoticeKind.WAITING, NoticeKind.PROGRESS)
 """Told by the parent alone: the first is the parent, the others would fill the thread."""
 _OUTCOMES = (NoticeKind.SUCCEEDED, NoticeKind.FAILED, NoticeKind.ROLLED_BACK)

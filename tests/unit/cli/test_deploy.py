@@ -171,6 +171,26 @@ def test_a_failure_is_told_by_its_first_cause_and_a_hint(
     assert f"interlock show {CORRELATION_ID}" in output
 
 
+def test_a_failure_is_told_with_what_was_found_out_and_the_next_step(
+    interlock: Interlock, prefect: FakePrefect, template: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cause = {"logical_id": "Web", "resource_type": "AWS::ECS::Service", "reason": "did not stabilize"}
+    prefect.found["interlock-outcome"] = outcome(
+        status="FAILED",
+        exit_code=1,
+        first_cause=cause,
+        reason="Web: did not stabilize",
+        also_failed=[{"logical_id": "Topic"}],
+        next_step="Repair Db, run `aws cloudformation continue-update-rollback`",
+        diagnosis=[{"text": "2 stopped tasks: exit code 1", "url": "https://console.example/ecs"}],
+    )
+    assert interlock("deploy", "staging", "--template", template) == 1
+    output = capsys.readouterr().out
+    assert "Also failed     Topic" in output
+    assert "continue-update-rollback" in output
+    assert "2 stopped tasks: exit code 1 https://console.example/ecs" in output
+
+
 @pytest.mark.parametrize(
     ("final", "exit_code"),
     [

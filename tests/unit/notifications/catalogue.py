@@ -88,6 +88,13 @@ SAMPLES: list[tuple[NoticeKind, dict[str, JsonValue]]] = [
         {
             "silent_seconds": 720,
             "resources": [{"logical_id": "Service", "resource_type": "AWS::ECS::Service", "seconds": 735}],
+            "diagnosis": [
+                "Service: rollout IN_PROGRESS: 0 of 2 tasks run, 5 failed.",
+                "5 stopped tasks: Essential container in task exited; container app exit code 1",
+            ],
+            "diagnosis_links": {
+                "ECS service web": "https://console.aws.amazon.com/ecs/v2/clusters/shop/services/web/health"
+            },
         },
     ),
     (

@@ -216,7 +216,8 @@ def test_hostile_text_pings_nobody_and_forges_no_link(kind: NoticeKind) -> None:
     )
     facts["first_cause"] = dict.fromkeys(("logical_id", "resource_type", "reason", "hint"), HOSTILE)
     facts["changes"] = facts["resources"] = facts["running"] = [facts["first_cause"]]
-    facts["outputs"] = facts["counts"] = {HOSTILE: HOSTILE}
+    facts["outputs"] = facts["counts"] = facts["diagnosis_links"] = {HOSTILE: HOSTILE}
+    facts["diagnosis"] = [HOSTILE]
     for card in cards(render(hostile, Notice(kind=kind, facts=facts))):
         for text in [fallback_text(card), *texts_in(blocks(card))]:
             assert "<!" not in text
