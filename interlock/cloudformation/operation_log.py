@@ -107,6 +107,8 @@ class OperationLog:
 
     def _is_undoing(self, event: StackEvent) -> bool:
         """A rollback creates nothing, and what bears the same time as its beginning was read in no certain order."""
+        if event.state.ends_rollback:
+            return True  # a resource may have statuses of its own for it: IMPORT_ROLLBACK_FAILED
         since = self._rolling_back_since.get(event.stack_id)
         if since is None or event.state.is_failed_creation or event.stack_id in self._cleaning_up:
             return False

@@ -346,3 +346,15 @@ def test_a_resource_that_a_hook_refused_is_told_with_the_hooks_own_words() -> No
     assert failure is not None
     assert "no encryption" in failure.reason
     assert failure.kind == "validation-hook"
+
+
+def test_a_resource_that_says_itself_that_its_rollback_failed_is_no_cause() -> None:
+    found = failures_of(
+        [
+            line(2, "A", "IMPORT_FAILED", "LimitExceeded"),
+            line(3, "B", "IMPORT_ROLLBACK_FAILED", "gone"),
+        ]
+    )
+    assert found.first_cause is not None
+    assert found.first_cause.logical_id == "A"
+    assert [each.logical_id for each in found.of_rollback] == ["B"]
