@@ -29,7 +29,18 @@ class Reporter:
     """
 
     # A subflow is given it, and Prefect would store what it finds in `vars()` of a parameter: with slots there is none.
-    __slots__ = ("_bar", "_deployment", "_here", "_log", "_nested_error", "_stalled", "_table", "_told_at", "bookmark")
+    __slots__ = (
+        "_bar",
+        "_deployment",
+        "_diagnoses",
+        "_here",
+        "_log",
+        "_nested_error",
+        "_stalled",
+        "_table",
+        "_told_at",
+        "bookmark",
+    )
 
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment

@@ -57,7 +57,7 @@ class Message:
 
 
 def render(deployment: Deployment, notice: Notice, mentions: tuple[str, ...] = ()) -> Message:
-    """`mentions`: whom an alarm calls. The parent shows them; the reply that is broadcast notifies them (decision 0008)."""
+    """`mentions`: whom an alarm calls. The parent shows them; the reply that is broadcast notifies them (decision 0009)."""
     called = mentions if is_alarm(notice) else ()
     detail = None if notice.kind in _PARENT_ONLY else _detail(deployment, notice)
     return Message(
