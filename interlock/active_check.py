@@ -14,10 +14,9 @@ from interlock.models.notice import Notice, NoticeKind
 from interlock.models.queue import Ticket
 from interlock.models.stack import Stack
 from interlock.monitoring.estimate import Estimate
+from interlock.monitoring.past import HISTORY_FOR_ESTIMATES
 from interlock.queue_estimate import expected_wait
 from interlock.registry import Registry
-
-_HISTORY_FOR_ESTIMATES = 10
 
 
 class Finding(Value):
@@ -78,7 +77,7 @@ class ActiveCheck:
     def _finding(self, deployment: Deployment, stack: Stack | None, position: int) -> Finding:
         holder = self._holder(deployment)
         busy = stack is not None and stack.state.is_in_progress
-        wait = self._expected_wait(holder, position) if holder or busy or position else None
+        wait = self._expected_wait(holder, position, stack if busy else None) if holder or busy or position else None
         if holder is not None:
             return Finding(
                 holder=holder.correlation_id, holder_started_at=holder.deploying_since, position=position, wait=wait
@@ -99,9 +98,10 @@ class ActiveCheck:
             return None
         return self.registry.deployments.get(hold.owner or "", with_events=False)
 
-    def _expected_wait(self, holder: Deployment | None, position: int) -> Estimate:
-        history = self.registry.deployments.history(self.environment.name, limit=_HISTORY_FOR_ESTIMATES)
-        return expected_wait(holder, history, ahead=position, now=self.clock())
+    def _expected_wait(self, holder: Deployment | None, position: int, busy: Stack | None) -> Estimate:
+        history = self.registry.deployments.history(self.environment.name, limit=HISTORY_FOR_ESTIMATES)
+        since = (busy.last_updated_time or busy.creation_time or self.clock()) if busy else None
+        return expected_wait(holder, history, ahead=position, now=self.clock(), stranger_since=since)
 
     def _supersede(self, ticket: Ticket, winner: Deployment) -> bool:
         """End an older request that still waits; never the one that runs (its ticket became the hold)."""

@@ -10,15 +10,15 @@ from interlock.errors import CancelledError, StackBusyError
 from interlock.hold_keeper import HoldKeeper
 from interlock.models.deployment import Deployment, DeploymentEvent
 from interlock.models.outcome import Outcome
+from interlock.models.past_operation import PastOperation
 from interlock.models.stack import ChangeSet
+from interlock.monitoring.past import HISTORY_FOR_ESTIMATES, past_operations
 from interlock.monitoring.watcher import Observation, StackWatcher
 from interlock.operation_outcome import outcome_of_operation, succeeded
 from interlock.wiring import Installation, installation
 from tasks.diagnosing import with_findings
 from tasks.run_log import run_log
 from tasks.step import as_task, result_of, step
-
-_HISTORY_FOR_ESTIMATES = 10
 
 
 def watch_operation(deployment: Deployment, change_set: ChangeSet) -> StackWatcher:
@@ -32,7 +32,7 @@ def watch_operation(deployment: Deployment, change_set: ChangeSet) -> StackWatch
         started_after=deployment.deploying_since or here.clock(),
         changes=change_set.changes,
         stall_after_minutes=environment.stall_after_minutes,
-        history=_durations(here, deployment),
+        history=_history(here, deployment),
         clock=here.clock,
     )
 
@@ -138,6 +138,5 @@ def _require_quiet(gateway: CloudFormation, change_set: ChangeSet, token: str) -
         )
 
 
-def _durations(here: Installation, deployment: Deployment) -> Sequence[float]:
-    history = here.registry.deployments.history(deployment.environment, limit=_HISTORY_FOR_ESTIMATES)
-    return [past.duration_seconds for past in history if past.duration_seconds and not past.no_changes]
+def _history(here: Installation, deployment: Deployment) -> Sequence[PastOperation]:
+    return past_operations(here.registry.deployments.history(deployment.environment, limit=HISTORY_FOR_ESTIMATES))

@@ -7,10 +7,12 @@ from pydantic import JsonValue
 from interlock.errors import TemporaryError
 from interlock.models.deployment import Deployment, DeploymentEvent
 from interlock.models.notice import Notice, NoticeKind
+from interlock.models.past_operation import PastOperation
 from interlock.models.stack import StackEvent
+from interlock.monitoring.past import past_operation
 from interlock.monitoring.progress import ResourceState
 from interlock.monitoring.resource_table import resource_table
-from interlock.monitoring.stall import Stall
+from interlock.monitoring.stall import Stall, StallMemory, StallNews
 from interlock.monitoring.watcher import Bookmark, Observation
 from interlock.notices import diagnosis_facts
 from interlock.wiring import installation
@@ -51,7 +53,7 @@ class Reporter:
         self._log = log_of(deployment)
         self._diagnoses = Diagnoses(deployment)
         self._told_at: datetime | None = None
-        self._stalled = False
+        self._stalls = StallMemory()
         self._nested_error: str | None = None
 
     @property
@@ -101,7 +103,7 @@ class Reporter:
                 self._deployment.correlation_id,
                 events=[*map(_as_record_event, observation.new_events), *found],
                 notices=notices,
-                changes=_stack_status(observation) | _expected_finish(observation),
+                changes=_stack_status(observation) | _expected_finish(observation) | _timing(observation),
             )
         except TemporaryError as error:
             self._log.warning("The registry did not take the stack's events: %s", error)
@@ -113,19 +115,14 @@ class Reporter:
         return [*self._stall_notices(observation), *self._progress_notices(observation)]
 
     def _stall_notices(self, observation: Observation) -> list[Notice]:
-        """One warning a stall, and one line when it moves again; not one a poll."""
-        stalled = observation.stall is not None
-        if stalled == self._stalled:
-            return []
-        self._stalled = stalled
-        if observation.stall is None:
+        """One warning a stage and level, and one line when it moves again; not one a poll."""
+        news = self._stalls.news_of(observation.stall)
+        if news is StallNews.MOVING_AGAIN:
             self._log.info("It moves again.", extra={"event": "MOVING_AGAIN"})
             return [Notice(kind=NoticeKind.MOVING_AGAIN)]
-        self._log.warning(
-            "The deployment may be stalled: no events for %d s.",
-            observation.stall.quiet_seconds,
-            extra={"event": "STALLED"},
-        )
+        if news is None or observation.stall is None:
+            return []
+        self._log.warning("%s", _stall_line(observation.stall), extra={"event": "STALLED"})
         findings = self._diagnoses.of_stall(observation.stall, observation)
         return [Notice(kind=NoticeKind.STALLED, facts=_stall_facts(observation.stall) | diagnosis_facts(findings))]
 
@@ -178,12 +175,24 @@ def _expected_finish(observation: Observation) -> dict[str, datetime]:
     }
 
 
+def _timing(observation: Observation) -> dict[str, PastOperation]:
+    """Left on record for the estimates of later operations."""
+    past = past_operation(observation.events) if observation.is_ended else None
+    return {"operation": past} if past else {}
+
+
+def _stall_line(stall: Stall) -> str:
+    names = ", ".join(f"{row.logical_id} ({row.resource_type}) for {row.seconds or 0:.0f} s" for row in stall.overdue)
+    running = f"; longer than likely: {names}" if names else ""
+    return f"The deployment may be stalled ({stall.level}): no events for {stall.quiet_seconds:.0f} s{running}."
+
+
 def _stall_facts(stall: Stall) -> dict[str, JsonValue]:
     overdue: list[JsonValue] = [
         {"logical_id": row.logical_id, "resource_type": row.resource_type, "seconds": row.seconds}
         for row in stall.overdue
     ]
-    return {"silent_seconds": round(stall.quiet_seconds), "resources": overdue}
+    return {"level": stall.level.value, "silent_seconds": round(stall.quiet_seconds), "resources": overdue}
 
 
 def _facts(observation: Observation) -> dict[str, JsonValue]:

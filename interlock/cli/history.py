@@ -29,7 +29,9 @@ def history(environment: str, limit: int, *, as_json: bool) -> None:
     if not found:
         here.environment(environment)  # a mistyped name is an error, not an empty history
     if as_json:
-        click.echo(json.dumps([deployment.model_dump(mode="json") for deployment in found], indent=2))
+        click.echo(
+            json.dumps([deployment.model_dump(mode="json", exclude={"operation"}) for deployment in found], indent=2)
+        )
     elif found:
         _print_table(found)
     else:

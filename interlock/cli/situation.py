@@ -8,6 +8,7 @@ from interlock.errors import InterlockError
 from interlock.models.deployment import Deployment
 from interlock.models.environment import Environment
 from interlock.monitoring.estimate import Estimate
+from interlock.monitoring.past import HISTORY_FOR_ESTIMATES
 from interlock.monitoring.status_report import Reason, Situation, status_report
 from interlock.queue_estimate import expected_wait
 
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from interlock.wiring import Installation
 
 STACK_UNREADABLE = "STACK_UNREADABLE"
-_EARLIER = 10
-"""Deployments whose durations the estimate is made from."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ def _of_registry(here: "Installation", environment: Environment) -> dict[str, An
 
 
 def _estimate(here: "Installation", deployment: Deployment) -> Estimate:
-    history = here.registry.deployments.history(deployment.environment, limit=_EARLIER)
+    history = here.registry.deployments.history(deployment.environment, limit=HISTORY_FOR_ESTIMATES)
     return expected_wait(deployment, history, ahead=0, now=here.clock())
 
 

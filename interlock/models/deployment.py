@@ -5,6 +5,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from interlock.models.base import Instant, Value
+from interlock.models.past_operation import PastOperation
 
 
 class DeploymentStatus(StrEnum):
@@ -75,6 +76,8 @@ class Deployment(Value):
     likely_finish: Instant | None = None
     """When it will probably have ended (p50), as its monitor last saw it; `late_finish` is the p90."""
     late_finish: Instant | None = None
+    operation: PastOperation | None = None
+    """How long its operation and the resources took, for the estimates of later ones; None before the end."""
 
     @property
     def has_begun(self) -> bool:

@@ -77,6 +77,11 @@ class StackStatus(str):
         return self.endswith("_CLEANUP_IN_PROGRESS")
 
     @property
+    def action(self) -> str:
+        """What is, was or failed to be done: CREATE, UPDATE, DELETE, IMPORT..."""
+        return self.partition("_")[0]
+
+    @property
     def begins_operation(self) -> bool:
         """The first line that a stack writes of an operation (a rollback is a later chapter of the same one)."""
         return self.is_in_progress and not self.is_rolling_back and not self.is_cleanup

@@ -1,21 +1,25 @@
 """Estimates: how long an operation will still take, as a range."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from statistics import mean, quantiles
+from statistics import mean
+from typing import Final
 
 from interlock.models.base import Value
+from interlock.models.past_operation import PastOperation
+from interlock.models.stack import Change
+from interlock.monitoring.belief import P50, P90, Belief
+from interlock.monitoring.outlook import Outlook
 from interlock.monitoring.progress import Progress, ResourceProgress, ResourceState, Stage
 from interlock.monitoring.resource_seconds import normal_of
 
-_FEWEST_EARLIER = 3
-"""Fewer earlier durations than this say too little."""
-_ALIKE = 1.5
+_ANY_DEPLOYMENT: Final = Belief.between(120, 900)
+"""What a deployment takes of which nothing is known: a guess, and as wide as one."""
+_BETWEEN_DEPLOYMENTS: Final = 0.5
+"""How far an environment's deployments differ (a standard deviation of logarithms; a factor of 1.9 from p50 to p90)."""
+_ALIKE: Final = 1.5
 """Observed seconds that differ by no more than this factor are taken for those of every resource of the stack."""
-_SHARE_OF_OVERDUE = 0.3
-_TAIL_OF_OBSERVED = 1.5
-_TAIL_OF_TABLE = 2.5
-"""p90 as a multiple of p50: averages hide tails, most of all averages over other people's stacks."""
+_SHARE_OF_OVERDUE: Final = 0.3
 
 
 class Estimate(Value):
@@ -25,23 +29,30 @@ class Estimate(Value):
     p90_seconds: float
 
 
-def remaining(progress: Progress, *, now: datetime, history: Sequence[float] = ()) -> Estimate | None:
-    """What an operation will still take; None when it has ended, or nothing is known of it."""
-    if progress.stage is Stage.ENDED:
+def remaining(
+    progress: Progress, *, now: datetime, changes: Sequence[Change] = (), history: Sequence[PastOperation] = ()
+) -> Estimate | None:
+    """What an operation will still take; None when it has ended, or nothing is known of it.
+
+    `changes` are the change set's; `history` is of the same environment, the newest first.
+    """
+    if progress.stage is Stage.ENDED or not (progress.resources or history):
         return None
-    elapsed = (now - progress.started_at).total_seconds() if progress.started_at else 0.0
-    return from_history(history, elapsed_seconds=elapsed) or _from_resources(progress, now)
+    if not progress.resources:  # a stranger's, or one adopted whose change set is gone, at its very start
+        elapsed = (now - progress.started_at).total_seconds() if progress.started_at else 0.0
+        return of_whole([past.seconds for past in history], elapsed_seconds=elapsed)
+    return _range(Outlook(progress, now, changes, history).seconds)
 
 
-def from_history(history: Sequence[float], *, elapsed_seconds: float = 0) -> Estimate | None:
-    """From what earlier deployments of the environment took; None when they are too few, or all were quicker."""
-    longer = sorted(seconds - elapsed_seconds for seconds in history if seconds > elapsed_seconds)
-    if len(history) < _FEWEST_EARLIER or not longer:
-        return None
-    if len(longer) == 1:
-        return Estimate(p50_seconds=longer[0], p90_seconds=longer[0])
-    deciles = quantiles(longer, n=10, method="inclusive")
-    return Estimate(p50_seconds=deciles[4], p90_seconds=deciles[8])
+def of_whole(history: Sequence[float], *, elapsed_seconds: float = 0) -> Estimate:
+    """What is left of a deployment of which nothing is known but what earlier ones took, and how long it has run."""
+    belief = _ANY_DEPLOYMENT.learned(history, noise=_BETWEEN_DEPLOYMENTS)
+    return _range(lambda q: belief.left(q, elapsed_seconds=elapsed_seconds))
+
+
+def _range(left: Callable[[float], float]) -> Estimate:
+    p50, p90 = left(P50), left(P90)
+    return Estimate(p50_seconds=p50, p90_seconds=max(p50, p90))
 
 
 def work_left_seconds(progress: Progress, now: datetime) -> float | None:
@@ -69,14 +80,6 @@ def is_well_known(progress: Progress) -> bool:
     running = [each.seconds or 0.0 for each in progress.in_state(ResourceState.RUNNING)]
     # One observation alone may be an exception.
     return len(seconds) >= 2 and _are_alike(seconds) and max(running, default=0.0) <= _ALIKE * mean(seconds)  # noqa: PLR2004 (as said)
-
-
-def _from_resources(progress: Progress, now: datetime) -> Estimate | None:
-    left = work_left_seconds(progress, now)
-    if left is None:
-        return None
-    tail = _TAIL_OF_OBSERVED if is_well_known(progress) else _TAIL_OF_TABLE
-    return Estimate(p50_seconds=left, p90_seconds=left * tail)
 
 
 def _expected(resource: ResourceProgress, progress: Progress) -> float:

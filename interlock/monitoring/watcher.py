@@ -11,6 +11,7 @@ from pydantic import SkipValidation
 from interlock.clock import Clock, utc_now
 from interlock.errors import InterlockError
 from interlock.models.base import Instant, Value
+from interlock.models.past_operation import PastOperation
 from interlock.models.stack import Change, StackEvent
 from interlock.models.stack_status import StackStatus
 from interlock.monitoring.estimate import Estimate, remaining
@@ -82,8 +83,8 @@ class Bookmark:
 class StackWatcher:
     """Reads the events of the operation that `token` started, no oftener than the pace asks for; safe among threads.
 
-    `started_after` is a moment (by our clock) before the operation was asked for. `history` holds the seconds that
-    earlier deployments of the environment took.
+    `started_after` is a moment (by our clock) before the operation was asked for. `history` holds the
+    environment's earlier operations, the newest first.
     """
 
     def __init__(
@@ -95,7 +96,7 @@ class StackWatcher:
         started_after: datetime,
         changes: Sequence[Change] = (),
         stall_after_minutes: float = 10,
-        history: Sequence[float] = (),
+        history: Sequence[PastOperation] = (),
         pace: Pace = next_delay_seconds,
         clock: Clock = utc_now,
     ) -> None:
@@ -183,8 +184,8 @@ class StackWatcher:
             read_error=read_error,
             failed_reads=failed_reads,
             nested_error=nested_error,
-            estimate=remaining(progress, now=now, history=self._history),
-            stall=stall_of(progress, now=now, stall_after_minutes=self._stall_after_minutes),
+            estimate=remaining(progress, now=now, changes=self._changes, history=self._history),
+            stall=stall_of(progress, now=now, stall_after_minutes=self._stall_after_minutes, history=self._history),
             next_look_seconds=self._pace(progress, now=now, failed_reads=failed_reads),
         )
 

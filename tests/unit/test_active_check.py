@@ -11,7 +11,6 @@ from interlock.models.deployment import DeploymentStatus
 from interlock.models.environment import Environment, QueuePolicy
 from interlock.models.notice import NoticeKind
 from interlock.models.stack import Stack
-from interlock.queue_estimate import UNKNOWN
 from interlock.registry import Registry, open_registry
 from tests.unit.registry.kit import ENVIRONMENT, FrozenClock, cid, claim, enqueue
 
@@ -64,7 +63,17 @@ def test_without_any_history_the_estimate_is_wide_and_grows_with_the_queue(
     enqueue(registry, 3)
     finding = check(registry, clock).look(registry.deployments.get(cid(3)), None)
     assert finding.wait is not None
-    assert (finding.wait.p50_seconds, finding.wait.p90_seconds) == (2 * UNKNOWN.p50_seconds, 2 * UNKNOWN.p90_seconds)
+    assert finding.wait.p50_seconds == pytest.approx(2 * 120)
+    assert finding.wait.p90_seconds > 1200
+
+
+def test_an_operation_of_another_tool_has_to_end_first(registry: Registry, clock: FrozenClock) -> None:
+    enqueue(registry, 1)
+    busy = stack("UPDATE_IN_PROGRESS").model_copy(update={"last_updated_time": clock()})
+    finding = check(registry, clock).look(registry.deployments.get(cid(1)), busy)
+    assert finding.holder_is_foreign
+    assert finding.wait is not None
+    assert finding.wait.p50_seconds == pytest.approx(120)
 
 
 def test_the_holders_own_monitor_says_when_it_will_end(registry: Registry, clock: FrozenClock) -> None:

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from interlock.models.stack import Change
-from interlock.monitoring.estimate import from_history, remaining
+from interlock.monitoring.estimate import remaining
 from interlock.monitoring.pace import next_delay_seconds
 from interlock.monitoring.progress import Progress, ResourceState, Stage, progress_of
 from interlock.monitoring.stall import stall_of
@@ -93,70 +93,6 @@ def test_a_recorded_log_cut_at_any_event_is_a_deployment_in_flight(own_only: boo
             estimate = remaining(progress, now=now)
             assert estimate is None or 0 <= estimate.p50_seconds <= estimate.p90_seconds
             assert stall_of(progress, now=now, stall_after_minutes=10) is None
-
-
-def test_the_remaining_time_of_alike_resources_is_foretold() -> None:
-    estimate = remaining(at(5), now=START + timedelta(seconds=5))
-    assert estimate is not None
-    assert estimate.p50_seconds == pytest.approx(3.2, abs=0.4)
-    assert estimate.p90_seconds > estimate.p50_seconds
-
-
-def test_earlier_deployments_foretell_better_than_a_table() -> None:
-    history = [100.0, 110, 120, 130, 300]
-    estimate = remaining(at(5), now=START + timedelta(seconds=5), history=history)
-    assert estimate is not None
-    assert 110 < estimate.p50_seconds < 120
-    assert estimate.p90_seconds > 200
-
-
-def test_two_earlier_deployments_foretell_nothing_and_neither_do_quicker_ones() -> None:
-    assert from_history([100, 100]) is None
-    assert from_history([10, 20, 30], elapsed_seconds=31) is None
-
-
-def test_an_ended_operation_has_nothing_left() -> None:
-    events = sequential(2)
-    assert remaining(progress_of(events, [], START), now=START) is None
-
-
-@pytest.mark.parametrize(
-    ("kind", "minutes", "is_stalled"),
-    [
-        ("AWS::SNS::Topic", 9, False),
-        ("AWS::SNS::Topic", 11, True),
-        ("AWS::RDS::DBInstance", 15, False),
-        ("AWS::RDS::DBInstance", 91, True),
-        ("AWS::ECS::Service", 170, False),
-        ("AWS::ECS::Service", 190, True),
-        ("Custom::Migration", 60, False),
-        ("Custom::Migration", 70, True),
-        ("AWS::CloudFront::Distribution", 20, False),
-    ],
-)
-def test_a_stall_is_silence_beyond_what_the_resource_needs(kind: str, minutes: float, is_stalled: bool) -> None:
-    now = START + timedelta(minutes=minutes)
-    events = [line(0, "app", "CREATE_IN_PROGRESS", "User Initiated"), line(1, "It", "CREATE_IN_PROGRESS", kind=kind)]
-    stall = stall_of(progress_of(events, [], now), now=now, stall_after_minutes=10)
-    assert (stall is not None) == is_stalled
-    if stall:
-        assert [each.logical_id for each in stall.overdue] == ["It"]
-
-
-def test_a_slow_resource_does_not_excuse_another_that_hangs() -> None:
-    now = START + timedelta(minutes=12)
-    events = [
-        line(0, "app", "CREATE_IN_PROGRESS", "User Initiated"),
-        line(1, "Db", "CREATE_IN_PROGRESS", kind="AWS::RDS::DBInstance"),
-        line(1, "Topic", "CREATE_IN_PROGRESS"),
-    ]
-    stall = stall_of(progress_of(events, [], now), now=now, stall_after_minutes=10)
-    assert stall is not None
-    assert [each.logical_id for each in stall.overdue] == ["Topic"]
-
-
-def test_a_change_set_under_review_is_no_stall() -> None:
-    assert stall_of(at(0), now=START + timedelta(hours=9), stall_after_minutes=10) is None
 
 
 def test_throttled_reads_become_rarer() -> None:
