@@ -12,6 +12,7 @@ from interlock.models.outcome import Outcome, outcome_of_error, outcome_on_recor
 from interlock.models.request import DeploymentRequest
 from interlock.models.stack import ChangeSet
 from interlock.monitoring.lifecycle import keep_alive
+from interlock.monitoring.schedule import NO_DEPENDENCIES, Dependencies
 from interlock.monitoring.watcher import StackWatcher
 from tasks.change_set import make_change_set, stored_change_set
 from tasks.deploy_stack import deploy_stack, nothing_to_change, outcome_of, watch_operation
@@ -98,14 +99,19 @@ def _outcome(deployment: Deployment, request: DeploymentRequest, held: Held) -> 
         notify(deployment)
         if change_set.is_empty:
             return nothing_to_change(deployment)
-        return _deploy_and_monitor(deployment, change_set, keeper)
+        return _deploy_and_monitor(deployment, change_set, keeper, checked.dependencies)
     except PermanentError as error:
         return outcome_of_error(error)
 
 
-def _deploy_and_monitor(deployment: Deployment, change_set: ChangeSet, keeper: HoldKeeper) -> Outcome:
+def _deploy_and_monitor(
+    deployment: Deployment,
+    change_set: ChangeSet,
+    keeper: HoldKeeper,
+    dependencies: Dependencies = NO_DEPENDENCIES,
+) -> Outcome:
     """The deploy task, and the monitor beside it until that has ended."""
-    watcher = watch_operation(deployment, change_set)
+    watcher = watch_operation(deployment, change_set, dependencies)
     stop, abandoned = threading.Event(), threading.Event()
     deploying = deploy_stack(deployment, change_set, keeper, watcher, abandoned)
     deploying.add_done_callback(lambda _: stop.set())

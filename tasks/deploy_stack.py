@@ -13,6 +13,7 @@ from interlock.models.outcome import Outcome
 from interlock.models.past_operation import PastOperation
 from interlock.models.stack import ChangeSet
 from interlock.monitoring.past import HISTORY_FOR_ESTIMATES, past_operations
+from interlock.monitoring.schedule import NO_DEPENDENCIES, Dependencies
 from interlock.monitoring.watcher import Observation, StackWatcher
 from interlock.operation_outcome import outcome_of_operation, succeeded
 from interlock.wiring import Installation, installation
@@ -21,7 +22,9 @@ from tasks.run_log import run_log
 from tasks.step import as_task, result_of, step
 
 
-def watch_operation(deployment: Deployment, change_set: ChangeSet) -> StackWatcher:
+def watch_operation(
+    deployment: Deployment, change_set: ChangeSet, dependencies: Dependencies = NO_DEPENDENCIES
+) -> StackWatcher:
     """The one reader of the operation's events, for the deploy task and the monitor beside it."""
     here = installation()
     environment = here.environment(deployment.environment)
@@ -31,6 +34,7 @@ def watch_operation(deployment: Deployment, change_set: ChangeSet) -> StackWatch
         token=deployment.correlation_id,
         started_after=deployment.deploying_since or here.clock(),
         changes=change_set.changes,
+        dependencies=dependencies,
         stall_after_minutes=environment.stall_after_minutes,
         history=_history(here, deployment),
         clock=here.clock,

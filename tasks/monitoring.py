@@ -38,7 +38,7 @@ class Reporter:
         "_here",
         "_log",
         "_nested_error",
-        "_stalled",
+        "_stalls",
         "_table",
         "_told_at",
         "bookmark",
@@ -192,7 +192,7 @@ def _stall_facts(stall: Stall) -> dict[str, JsonValue]:
         {"logical_id": row.logical_id, "resource_type": row.resource_type, "seconds": row.seconds}
         for row in stall.overdue
     ]
-    return {"level": stall.level.value, "silent_seconds": round(stall.quiet_seconds), "resources": overdue}
+    return {"severity": stall.level.value, "silent_seconds": round(stall.quiet_seconds), "resources": overdue}
 
 
 def _facts(observation: Observation) -> dict[str, JsonValue]:

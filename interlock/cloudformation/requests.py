@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from interlock.cloudformation import capabilities, parameters, tags
+from interlock.cloudformation.dependencies import dependencies_in
 from interlock.cloudformation.gateway import CloudFormation
 from interlock.cloudformation.lint import Findings, lint
 from interlock.cloudformation.templates import INLINE_BYTES, Template
@@ -23,6 +24,8 @@ class CheckedRequest(Value):
     shown_parameters: dict[str, str]
     capabilities: tuple[Capability, ...]
     tags: dict[str, str]
+    dependencies: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Which resource needs which others."""
     warnings: tuple[str, ...] = ()
 
 
@@ -52,6 +55,7 @@ def check_request(
         shown_parameters=parameters.masked(effective, declared),
         capabilities=capabilities.known([*environment.capabilities, *request.capabilities]),
         tags={**environment.tags, **request.tags},
+        dependencies=dependencies_in(findings.template or {}),
         warnings=findings.warnings,
     )
 

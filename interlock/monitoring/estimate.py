@@ -12,6 +12,7 @@ from interlock.monitoring.belief import P50, P90, Belief
 from interlock.monitoring.outlook import Outlook
 from interlock.monitoring.progress import Progress, ResourceProgress, ResourceState, Stage
 from interlock.monitoring.resource_seconds import normal_of
+from interlock.monitoring.schedule import NO_DEPENDENCIES, Dependencies
 
 _ANY_DEPLOYMENT: Final = Belief.between(120, 900)
 """What a deployment takes of which nothing is known: a guess, and as wide as one."""
@@ -30,18 +31,24 @@ class Estimate(Value):
 
 
 def remaining(
-    progress: Progress, *, now: datetime, changes: Sequence[Change] = (), history: Sequence[PastOperation] = ()
+    progress: Progress,
+    *,
+    now: datetime,
+    changes: Sequence[Change] = (),
+    dependencies: Dependencies = NO_DEPENDENCIES,
+    history: Sequence[PastOperation] = (),
 ) -> Estimate | None:
     """What an operation will still take; None when it has ended, or nothing is known of it.
 
-    `changes` are the change set's; `history` is of the same environment, the newest first.
+    `changes` are the change set's, `dependencies` the template's where it is at hand; `history` is of the same
+    environment, the newest first.
     """
     if progress.stage is Stage.ENDED or not (progress.resources or history):
         return None
     if not progress.resources:  # a stranger's, or one adopted whose change set is gone, at its very start
         elapsed = (now - progress.started_at).total_seconds() if progress.started_at else 0.0
         return of_whole([past.seconds for past in history], elapsed_seconds=elapsed)
-    return _range(Outlook(progress, now, changes, history).seconds)
+    return _range(Outlook(progress, now, changes, dependencies, history).seconds)
 
 
 def of_whole(history: Sequence[float], *, elapsed_seconds: float = 0) -> Estimate:

@@ -10,7 +10,7 @@ from interlock.models.stack import Change
 from interlock.monitoring.belief import Belief
 from interlock.monitoring.expectation import Expectations, action_of
 from interlock.monitoring.progress import Progress, ResourceProgress, ResourceState, Stage
-from interlock.monitoring.schedule import Work, longest_path, triggers_in
+from interlock.monitoring.schedule import Dependencies, Work, longest_path, needs_in
 
 _BEGIN: Final = Belief.around(3, log_sd=0.5)
 """From the stack's first line to its first resource's."""
@@ -26,9 +26,15 @@ class Outlook:
     """All durations are taken at the same quantile: what slows one resource down (a region, an account) slows others."""
 
     def __init__(
-        self, progress: Progress, now: datetime, changes: Sequence[Change], history: Sequence[PastOperation]
+        self,
+        progress: Progress,
+        now: datetime,
+        changes: Sequence[Change],
+        dependencies: Dependencies,
+        history: Sequence[PastOperation],
     ) -> None:
         self._progress, self._now, self._history = progress, now, history
+        self._dependencies = dependencies
         self._changes = {change.logical_id: change for change in changes}
         self._expected = Expectations(history, progress)
 
@@ -46,7 +52,7 @@ class Outlook:
         left = {Work(row.logical_id, self._action(row)): (row, self._left(row, self._action(row), q)) for row in rows}
         running = {work: seconds for work, (row, seconds) in left.items() if self._runs(row)}
         waiting = {work: seconds for work, (row, seconds) in left.items() if not self._runs(row)}
-        return longest_path(running, waiting, triggers_in(self._history, left), self._at_once())
+        return longest_path(running, waiting, needs_in(self._dependencies, self._history, left), self._at_once())
 
     def _left(self, row: ResourceProgress, action: str, q: float) -> float:
         elapsed = (row.seconds or 0.0) if self._runs(row) and action_of(row) == action else 0.0

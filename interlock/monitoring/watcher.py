@@ -19,6 +19,7 @@ from interlock.monitoring.event_log import EventLog
 from interlock.monitoring.nested import NestedReader, NestedStacks
 from interlock.monitoring.pace import FIRST_DELAY_SECONDS, next_delay_seconds
 from interlock.monitoring.progress import Ledger, Progress
+from interlock.monitoring.schedule import NO_DEPENDENCIES, Dependencies
 from interlock.monitoring.stall import Stall, stall_of
 
 _CLOCKS_DISAGREE = timedelta(minutes=5)
@@ -83,7 +84,8 @@ class Bookmark:
 class StackWatcher:
     """Reads the events of the operation that `token` started, no oftener than the pace asks for; safe among threads.
 
-    `started_after` is a moment (by our clock) before the operation was asked for. `history` holds the
+    `started_after` is a moment (by our clock) before the operation was asked for. `dependencies` are the
+    template's where it is at hand; `history` holds the
     environment's earlier operations, the newest first.
     """
 
@@ -95,6 +97,7 @@ class StackWatcher:
         token: str,
         started_after: datetime,
         changes: Sequence[Change] = (),
+        dependencies: Dependencies = NO_DEPENDENCIES,
         stall_after_minutes: float = 10,
         history: Sequence[PastOperation] = (),
         pace: Pace = next_delay_seconds,
@@ -108,6 +111,8 @@ class StackWatcher:
         self._ledger = Ledger(changes)
         self._nested = NestedStacks(reader)
         self._outcome: str | None = None
+        self._changes = tuple(changes)
+        self._dependencies = dependencies
         self._stall_after_minutes = stall_after_minutes
         self._history = tuple(history)
         self._pace = pace
@@ -184,7 +189,9 @@ class StackWatcher:
             read_error=read_error,
             failed_reads=failed_reads,
             nested_error=nested_error,
-            estimate=remaining(progress, now=now, changes=self._changes, history=self._history),
+            estimate=remaining(
+                progress, now=now, changes=self._changes, dependencies=self._dependencies, history=self._history
+            ),
             stall=stall_of(progress, now=now, stall_after_minutes=self._stall_after_minutes, history=self._history),
             next_look_seconds=self._pace(progress, now=now, failed_reads=failed_reads),
         )

@@ -134,8 +134,9 @@ def _stalled(facts: Facts) -> Body:
         if silent is not None
         else "it takes longer than its resources normally need"
     )
+    may = "is most likely" if facts.text("severity") == "critical" else "may be"
     return (
-        f"Deployment may be stalled - {events}",
+        f"Deployment {may} stalled - {events}",
         "\n".join(resources),
         _diagnosis(facts),
         Field("What to do", _stall_hint(facts)),

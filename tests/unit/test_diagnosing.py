@@ -16,7 +16,7 @@ from interlock.models.notice import NoticeKind
 from interlock.models.outcome import Outcome
 from interlock.models.stack import Failure, StackEvent
 from interlock.monitoring.progress import ResourceProgress, ResourceState, Stage
-from interlock.monitoring.stall import Stall
+from interlock.monitoring.stall import Stall, StallLevel
 from interlock.monitoring.watcher import Observation
 from tasks import diagnosing, monitoring
 from tests.unit.cloudformation.test_failures import START, line
@@ -36,6 +36,7 @@ RUNNING = line(2, "Web", "CREATE_IN_PROGRESS", physical_id="arn:web", resource_t
 FAILED = line(3, "Web", "CREATE_FAILED", "did not stabilize", physical_id="arn:web", resource_type="AWS::ECS::Service")
 STALL = Stall(
     stage=Stage.DEPLOYING,
+    level=StallLevel.WARNING,
     quiet_seconds=720,
     overdue=(ResourceProgress(logical_id="Web", resource_type="AWS::ECS::Service", state=ResourceState.RUNNING),),
 )

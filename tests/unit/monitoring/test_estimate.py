@@ -12,6 +12,7 @@ from interlock.models.stack import Change, StackEvent
 from interlock.monitoring.estimate import Estimate, of_whole, remaining
 from interlock.monitoring.past import past_operation
 from interlock.monitoring.progress import progress_of
+from interlock.monitoring.schedule import NO_DEPENDENCIES, Dependencies
 from tests.unit.monitoring.replay import START, changes_of, line, sequential
 
 PARALLEL = [
@@ -39,11 +40,12 @@ def left(
     seconds: float,
     history: Sequence[PastOperation] = (),
     changes: Sequence[Change] | None = None,
+    dependencies: Dependencies = NO_DEPENDENCIES,
 ) -> Estimate:
     now = START + timedelta(seconds=seconds)
     changes = changes_of(events) if changes is None else changes
     progress = progress_of([each for each in events if each.timestamp <= now], changes, now)
-    found = remaining(progress, now=now, changes=changes, history=history)
+    found = remaining(progress, now=now, changes=changes, dependencies=dependencies, history=history)
     assert found is not None
     return found
 
@@ -66,6 +68,20 @@ def test_without_history_the_types_and_the_changes_tell_and_the_range_is_wide() 
     assert estimate.p50_seconds > 300  # a database is announced as running
     assert estimate.p90_seconds > 2 * estimate.p50_seconds
     assert left(sequential(2, 2), 0.06).p90_seconds < 200
+
+
+def test_at_a_first_deployment_the_template_tells_what_runs_beside_what() -> None:
+    events = [line(0, "app", "CREATE_IN_PROGRESS", "User Initiated"), line(3, "R0", "CREATE_IN_PROGRESS")]
+    names = [f"R{number}" for number in range(16)]
+    changes = [Change(action="Add", logical_id=name, resource_type="AWS::SNS::Topic") for name in names]
+    chain = {name: names[max(0, number - 1) : number] for number, name in enumerate(names)}
+    fan = {name: names[:1] if name != "R0" else [] for name in names}
+    one_by_one, side_by_side, unknown = (
+        left(events, 4, changes=changes, dependencies=each).p50_seconds for each in (chain, fan, NO_DEPENDENCIES)
+    )
+    assert one_by_one == pytest.approx(16 * 12, rel=0.1)
+    assert side_by_side == pytest.approx(2 * 12, rel=0.1)
+    assert side_by_side < unknown < one_by_one
 
 
 def test_history_narrows_the_range() -> None:
@@ -162,7 +178,7 @@ def test_an_estimate_is_never_negative_and_its_range_never_turned(
 def test_while_nothing_happens_the_foretold_end_never_comes_nearer(
     needed: list[float], one: float, other: float
 ) -> None:
-    events = [*sequential(*needed)[:-3], line(sum(needed), "Last", "CREATE_IN_PROGRESS")]
-    sooner, later = (sum(needed) + each for each in sorted((one, other)))
+    events = [*sequential(*needed)[:-3], line(sum(needed) + 1, "Last", "CREATE_IN_PROGRESS")]
+    sooner, later = (sum(needed) + 1 + each for each in sorted((one, other)))
     ends = [now + left(events, now).p50_seconds for now in (sooner, later)]
     assert ends[0] <= ends[1] + 0.01

@@ -86,6 +86,7 @@ SAMPLES: list[tuple[NoticeKind, dict[str, JsonValue]]] = [
     (
         NoticeKind.STALLED,
         {
+            "severity": "warning",
             "silent_seconds": 720,
             "resources": [{"logical_id": "Service", "resource_type": "AWS::ECS::Service", "seconds": 735}],
             "diagnosis": [

@@ -134,6 +134,10 @@ def test_a_telephone_that_shows_the_first_lines_of_a_failure_shows_its_error() -
     ]
 
 
+def test_stalled_for_long_is_said_in_other_words() -> None:
+    assert "Deployment is most likely stalled" in text_of(NoticeKind.STALLED, severity="critical")
+
+
 def test_changes_mark_replacements_and_what_is_not_shown() -> None:
     text = text_of(NoticeKind.CHANGES, counts={"add": 30, "remove": 0})
     assert "Counts: 30 add\n" in text

@@ -5,9 +5,10 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
+from interlock.cloudformation.dependencies import references
 from interlock.rehearsal.aws.cloudformation import schemas
 from interlock.rehearsal.aws.cloudformation.cloud import Cloud
-from interlock.rehearsal.aws.cloudformation.dependencies import graph_of, in_order, references
+from interlock.rehearsal.aws.cloudformation.dependencies import graph_of, in_order
 from interlock.rehearsal.aws.cloudformation.errors import invalid
 from interlock.rehearsal.aws.cloudformation.lookups import AFTER_DEPLOYMENT
 from interlock.rehearsal.aws.cloudformation.state import Blueprint, Json, Resource, Stack

@@ -1,17 +1,15 @@
-"""Which resource needs which: from DependsOn, Ref, Fn::GetAtt and Fn::Sub."""
+"""The order in which resources are made and removed, and the refusal of references that lead nowhere."""
 
 import graphlib
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from interlock.cloudformation.dependencies import needs, references
 from interlock.rehearsal.aws.cloudformation.errors import invalid, malformed
 
 Json = dict[str, Any]
 Graph = dict[str, set[str]]
 """Each resource with those that must be there before it."""
-
-_SUB_NAME = re.compile(r"\$\{([^!][^}]*)\}")
 
 
 def graph_of(resources: Mapping[str, Json]) -> Graph:
@@ -37,43 +35,6 @@ def reversed_graph(graph: Graph) -> Graph:
         for other in needed & backwards.keys():
             backwards[other].add(name)
     return backwards
-
-
-def needs(definition: Json) -> set[str]:
-    explicit = definition.get("DependsOn") or []
-    explicit = explicit if isinstance(explicit, list) else [explicit]
-    return {*map(str, explicit), *references(definition.get("Properties"))}
-
-
-def references(node: Any) -> set[str]:
-    return set(_references(node))
-
-
-def _references(node: Any) -> Iterator[str]:
-    if isinstance(node, list):
-        for item in node:
-            yield from _references(item)
-    elif isinstance(node, dict):
-        for key, value in node.items():
-            yield from _named(key, value)
-            yield from _references(value)
-
-
-def _named(key: str, value: Any) -> Iterator[str]:
-    if key == "Ref" and isinstance(value, str):
-        yield value
-    elif key == "Fn::GetAtt" and value:
-        yield str(value[0] if isinstance(value, list) else str(value).split(".")[0])
-    elif key == "Fn::Sub":
-        yield from _substituted(value)
-
-
-def _substituted(value: Any) -> Iterator[str]:
-    text, own = (value[0], value[1]) if isinstance(value, list) and len(value) > 1 else (value, {})
-    text = text[0] if isinstance(text, list) and text else text
-    for name in _SUB_NAME.findall(str(text)):
-        if name not in own:
-            yield name.strip().split(".")[0]
 
 
 def check_references(template: Json) -> None:

@@ -5,9 +5,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from interlock.cloudformation.dependencies import references
 from interlock.rehearsal.aws.cloudformation import standins
 from interlock.rehearsal.aws.cloudformation.backend import stored_parameter
-from interlock.rehearsal.aws.cloudformation.dependencies import references
 from interlock.rehearsal.aws.cloudformation.state import Json, Note, Resource, Stack
 
 AFTER_DEPLOYMENT = "{{changeSet:KNOWN_AFTER_APPLY}}"
