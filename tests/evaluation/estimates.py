@@ -12,7 +12,6 @@ from interlock.monitoring.past import past_operation
 from tests.evaluation.operations import (
     changes_of,
     is_usable,
-    nested_operations_of,
     operation_of,
     progress_at,
     seconds_of,
@@ -91,7 +90,6 @@ _ESTIMATORS: dict[str, Callable[[Case], Estimate | None]] = {
 def report(recordings: Sequence[Recording]) -> str:
     complete = [each for each in recordings if each.is_complete]
     cases = list(_cases([(each.stack_name, operation_of(each)) for each in complete]))
-    nested = list(_cases([item for each in complete for item in nested_operations_of(each).items()]))
     cuts = ", ".join(f"{share:.0%}" for share in _CUTS)
     head = f"""\
 ESTIMATES: {len(cases) // len(_CUTS)} complete operations, each left out of its own history, cut at {cuts} of its duration.
@@ -104,7 +102,6 @@ No change set was recorded: the changes are those that the log itself shows, in 
             *_table("Operations that succeeded", [case for case in cases if case.succeeded]),
             *_table("All; those that failed with their rollback, which nobody foretells before the failure", cases),
             *_table("Of these, those of a stack with other recordings", [case for case in cases if case.of_stack]),
-            *_table("Nested stacks, each as an operation of its own (not counted above)", nested),
         ]
     )
 

@@ -1,6 +1,6 @@
 """What the chapters need of a recording: the operation's own lines, and the changes that a change set would have told."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 from interlock.models.stack import Change, StackEvent
@@ -12,17 +12,7 @@ _ACTIONS = {"CREATE": "Add", "UPDATE": "Modify", "DELETE": "Remove", "IMPORT": "
 
 def operation_of(recording: Recording) -> tuple[StackEvent, ...]:
     """From the first line that the operation's token stands on: what DescribeStackEvents shows of the parent stack."""
-    return _in_order(recording.own_events)
-
-
-def nested_operations_of(recording: Recording) -> dict[str, tuple[StackEvent, ...]]:
-    """What each nested stack would have shown of itself, where the recording has it, by its name."""
-    names = {each.stack_name for each in recording.events} - {recording.stack_name}
-    return {name: _in_order(each for each in recording.events if each.stack_name == name) for name in sorted(names)}
-
-
-def _in_order(events: Iterable[StackEvent]) -> tuple[StackEvent, ...]:
-    return tuple(sorted((each for each in events if each.token), key=lambda each: each.timestamp))
+    return tuple(sorted((each for each in recording.own_events if each.token), key=lambda each: each.timestamp))
 
 
 def is_usable(events: Sequence[StackEvent]) -> bool:
