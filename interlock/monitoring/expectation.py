@@ -3,6 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Final
 
 from interlock.models.past_operation import DELETE, UPDATE, PastOperation
@@ -33,6 +34,7 @@ class Expectations:
         self._own: Mapping[tuple[str, str], list[float]] = defaultdict(list)
         self._types: Mapping[tuple[str, str], list[float]] = defaultdict(list)
         self._ratios: list[float] = []
+        self._beliefs: dict[tuple[str, str], Belief] = {}
         for past in history:
             for each in past.resources:
                 self._own[each.logical_id, each.action].append(each.seconds)
@@ -46,13 +48,20 @@ class Expectations:
         self._ratios.append(max(seconds, 0.2) / _table(resource_type, action).quantile(0.5))
 
     def of(self, logical_id: str, resource_type: str, action: str) -> Belief:
+        own = self._own.get((logical_id, action), ())
+        return self._of_type(resource_type, action).learned(own, noise=_OF_ITSELF)
+
+    def _of_type(self, resource_type: str, action: str) -> Belief:
+        key = (resource_type, action)
+        if key not in self._beliefs:  # asked for once a resource, and a stack may have 500 of a type
+            table = _table(resource_type, action).times(self._account_factor)
+            self._beliefs[key] = table.learned(self._types.get(key, ()), noise=_WITHIN_TYPE)
+        return self._beliefs[key]
+
+    @cached_property
+    def _account_factor(self) -> float:
         account = Belief.around(1, log_sd=_OF_ACCOUNT).learned(self._ratios, noise=_WITHIN_ACCOUNT)
-        return (
-            _table(resource_type, action)
-            .times(math.exp(account.log_mean))
-            .learned(self._types.get((resource_type, action), ()), noise=_WITHIN_TYPE)
-            .learned(self._own.get((logical_id, action), ()), noise=_OF_ITSELF)
-        )
+        return math.exp(account.log_mean)
 
     def knows(self, row: ResourceProgress) -> bool:
         """More than a guess: there is history, or a line in the table that speaks of this action."""

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Final
 
 from interlock.models.past_operation import CREATE, DELETE, UPDATE, PastOperation
@@ -89,7 +90,7 @@ class Outlook:
         made = [row for row in begun if not (row.state in never_made and action_of(row) == CREATE)]
         return [row for row in made if self._runs(row) or not self._is_reverted(row)]
 
-    @property
+    @cached_property
     def _is_turning_back(self) -> bool:
         """A failure turns back what was done, before the stack says so itself."""
         is_failing = self._progress.stage is Stage.DEPLOYING and self._progress.failed > 0
