@@ -15,5 +15,6 @@ import tasks.slot
 import tasks.sweep
 import tasks.validate  # noqa: F401
 from interlock.cloudformation import lint
+from interlock.logs import cloudwatch  # noqa: F401
 
 lint.preload()

@@ -1,8 +1,11 @@
 """One deployment's log, read back from CloudWatch Logs by its correlation id, tells the story from request to end."""
 
 import json
+import os
+import signal
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +16,13 @@ from tests.integration.logs.insights import story
 from tests.integration.rehearsal_driver import client
 
 GROUP = "/interlock/acceptance"
+ENDS = [
+    "DEPLOYMENT_REQUESTED",
+    "DEPLOYMENT_STARTED",
+    "DEPLOYMENT_REQUESTED",
+    "DEPLOYMENT_STARTED",
+    "DEPLOYMENT_SUCCEEDED",
+]
 Line = dict[str, Any]
 
 
@@ -85,6 +95,36 @@ def test_the_processes_write_json_beside_it(logged: RehearsalSystem, deployed: A
     lines = (logged.home / "flows.log").read_text(encoding="utf-8").splitlines()
     own = [json.loads(line) for line in lines if deployed.correlation_id() in line]
     assert "DEPLOYMENT_SUCCEEDED" in {line.get("event") for line in own}
+
+
+def test_the_story_of_a_deployment_whose_process_was_killed_goes_on_to_its_end(logged: RehearsalSystem) -> None:
+    asked = ask(logged.api_url, "staging", chain(0.1, 4, delay=7))
+    asked.wait_for_log("carrying out")
+    time.sleep(1.5)  # its lines travel for about a second, and a SIGKILL takes those that have not left
+    _kill_engine(asked.flow_run_id)
+    assert asked.wait()["state_name"] == "Succeeded", asked.log()
+    lines = _until_its_end(logged, asked.correlation_id())
+    own = f"staging/{asked.correlation_id()}"
+    assert [line["event"] for line in lines if line["@logStream"] == own and line.get("event") in ENDS] == ENDS
+    hook = [line for line in lines if line["@logStream"] == "runner"]
+    assert any("adopted" in line["message"] for line in hook), lines
+    assert {line["correlation_id"] for line in hook} == {asked.correlation_id()}
+
+
+def _kill_engine(flow_run_id: str) -> None:
+    (pid,) = [
+        int(path.name)
+        for path in Path("/proc").glob("[0-9]*")
+        if flow_run_id.encode() in _command_line(path) and b"prefect.engine" in _command_line(path)
+    ]
+    os.kill(pid, signal.SIGKILL)
+
+
+def _command_line(process: Path) -> bytes:
+    try:
+        return (process / "cmdline").read_bytes()
+    except OSError:
+        return b""  # it has just ended
 
 
 def test_a_deployment_whose_log_nobody_takes_succeeds_as_soon(logged: RehearsalSystem) -> None:
