@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint lock bench evaluate chaos pictures clean
+.PHONY: demo test lint audit lock bench evaluate chaos pictures clean
 
 demo: $(READY)
 	$(BIN)/interlock demo
@@ -18,9 +18,17 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/shellcheck .ci/*
+	$(BIN)/cfn-lint deployments/aws/*.yaml
+	$(BIN)/python -m tests.locks
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-actions action.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/zizmor --quiet --offline --persona auditor action.yml .github/workflows
+
+# Known vulnerabilities of every locked dependency. It asks a service on the network, so it is no part of `make lint`
+# (docs/decisions/0012-the-audit-is-a-target-of-its-own.md). --strict: what could not be looked up is a failure too.
+audit: $(READY)
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip --requirement client-requirements.lock
 
 # Every point of the flow, every kind of kill; the short form is part of `make test`.
 chaos: $(READY)

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import httpx
 
+from deployments.access import CLIENT_AUTH, SERVER_AUTH
+
 FILESYSTEM_LEASES = "prefect.server.concurrency.lease_storage.filesystem"
 
 
-def server_environment(home: Path, api_url: str) -> dict[str, str]:
-    """For the Prefect server that keeps its data below `home` and answers at `api_url`."""
-    return {
+def server_environment(home: Path, api_url: str, auth: str | None = None) -> dict[str, str]:
+    """For the Prefect server that keeps its data below `home`, answers at `api_url` and asks for `auth`."""
+    return ({SERVER_AUTH: auth} if auth else {}) | {
         "PREFECT_HOME": str(home / "prefect"),
         # Without this a client that lost its API URL starts a server of its own and limits nothing.
         "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
@@ -31,9 +33,9 @@ def server_environment(home: Path, api_url: str) -> dict[str, str]:
     }
 
 
-def client_environment(api_url: str) -> dict[str, str]:
+def client_environment(api_url: str, auth: str | None = None) -> dict[str, str]:
     """For whatever talks to that server."""
-    return {
+    return ({CLIENT_AUTH: auth} if auth else {}) | {
         "PREFECT_API_URL": api_url,
         "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
         "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",

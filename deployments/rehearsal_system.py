@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from deployments.access import SERVER_AUTH
 from deployments.prefect_settings import client_environment
 from deployments.up import Up
 from interlock import processes
@@ -37,7 +38,7 @@ class RehearsalSystem:
     An environment's stack is `interlock-<name>` and its channel `#<name>` unless its settings say otherwise. `home` keeps
     the data (by default a directory that goes with the system). The ports are the Prefect server's, the simulated AWS's
     and the local Slack's; 0 takes a free one. A resource takes `resource_seconds`. `settings` are further environment
-    variables of the installation.
+    variables of the installation. With `api_auth` (`USER:PASSWORD`) the Prefect server lets nobody in without it.
 
     Raises:
         StartupError: on entering, when a part could not be started.
@@ -53,6 +54,7 @@ class RehearsalSystem:
         slack_port: int = 0,
         resource_seconds: float = 0.5,
         settings: Mapping[str, str] | None = None,
+        api_auth: str | None = None,
     ) -> None:
         self.environments = {name: _environment(name, settings) for name, settings in environments.items()}
         self.aws = RehearsalAws(port=aws_port, seconds=resource_seconds)
@@ -61,6 +63,7 @@ class RehearsalSystem:
         self._settings = dict(settings or {})
         self._home = Path()
         self._port = port or processes.free_port()
+        self._api_auth = api_auth
         self._up: Up | None = None
         self._running = ExitStack()
 
@@ -91,13 +94,14 @@ class RehearsalSystem:
 
     def environment(self) -> dict[str, str]:
         """The environment variables for a child process: `interlock` in it talks to this system, and to nothing else."""
-        return self._installation() | self._services() | client_environment(self.api_url)
+        return self._installation() | self._services() | client_environment(self.api_url, self._api_auth)
 
     def __enter__(self) -> Self:
         with ExitStack() as started:
             self._home = self._given_home or Path(started.enter_context(_temporary_home()))
             (self._home / "environments.toml").write_text(_environments_file(self.environments), encoding="utf-8")
-            self._up = Up(self._home, self._port, self._installation())
+            auth = {SERVER_AUTH: self._api_auth} if self._api_auth else {}
+            self._up = Up(self._home, self._port, self._installation() | auth)
             started.enter_context(self._up.running(meanwhile=lambda: self._start_services(started)))
             self._running = started.pop_all()
         return self

@@ -1,6 +1,6 @@
 """Interlock on one machine: a Prefect server with safe settings, the flows served, a registry in a file.
 
-`interlock up [--port 4200] [--home DIR]`. Prints `ready: <api url>` when a deployment may be asked for. With
+`interlock up [--host 127.0.0.1] [--port 4200] [--home DIR]`. Prints `ready: <api url>` when a deployment may be asked for. With
 PREFECT_API_URL set, that server is used and none is started. Leaves nothing behind on SIGINT or SIGTERM.
 """
 
@@ -17,28 +17,38 @@ from functools import partial
 from pathlib import Path
 
 from deployments import ROOT
+from deployments.access import auth_of, is_loopback, url_host
 from deployments.command import command
 from deployments.prefect_settings import answers, client_environment, server_environment, without_prefect
 from deployments.serve_settings import READY_FILE, SERVER_PATIENCE
 from deployments.signals import end_on_sigterm, undisturbed
 from interlock import processes
 from interlock.errors import SettingsError
+from interlock.registry import open_registry
 from interlock.wiring import Installation, installation
 
 SERVER_START_SECONDS = 120
 """A fresh database takes 15 to 20 s, and more on a busy machine."""
 FLOWS_START_SECONDS = 90
 RESTART_PAUSE_SECONDS = 2
+LOOPBACK = "127.0.0.1"
+UI_API_URL = "PREFECT_UI_API_URL"
 
 
 class Up:
-    """The two processes of an installation: a server (unless there is one already) and a runner; restarted if they die."""
+    """The two processes of an installation: a server (unless there is one already) and a runner; restarted if they die.
 
-    def __init__(self, home: Path, port: int, environ: Mapping[str, str]) -> None:
+    Raises:
+        SettingsError: others could reach the server, and its auth string is missing or too weak.
+    """
+
+    def __init__(self, home: Path, port: int, environ: Mapping[str, str], *, host: str = LOOPBACK) -> None:
         self._home = home
+        self._host = host
         self._port = port
         self._given_url = environ.get("PREFECT_API_URL")
-        self.api_url = self._given_url or f"http://127.0.0.1:{port}/api"
+        self._auth = None if self._given_url else auth_of(environ, host)
+        self.api_url = self._given_url or f"http://{url_host(host)}:{port}/api"
         self._environ = dict(environ)
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._groups: list[int] = []
@@ -84,14 +94,17 @@ class Up:
             self._await_flows()
 
     def _launch_server(self) -> None:
-        processes.require_free_port(self._port, what="The Prefect server")
-        argv = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(self._port)]
-        self._launch("server", argv, without_prefect(self._environ) | server_environment(self._home, self.api_url))
+        processes.require_free_port(self._port, what="The Prefect server", host=self._host)
+        argv = [sys.executable, "-m", "prefect", "server", "start", "--host", self._host, "--port", str(self._port)]
+        environ = without_prefect(self._environ) | server_environment(self._home, self.api_url, self._auth)
+        if not is_loopback(self._host):
+            environ[UI_API_URL] = self._environ.get(UI_API_URL, "/api")  # asked by browsers elsewhere
+        self._launch("server", argv, environ)
 
     def _launch_flows(self) -> None:
         environ = self._environ | client_environment(self.api_url)
         if not self._given_url:
-            environ = without_prefect(environ) | client_environment(self.api_url)
+            environ = without_prefect(environ) | client_environment(self.api_url, self._auth)
             environ["PREFECT_HOME"] = str(self._home / "prefect")
             environ[SERVER_PATIENCE] = str(SERVER_START_SECONDS)
         self._ready_file.unlink(missing_ok=True)
@@ -163,14 +176,26 @@ def prepare_home(home: Path) -> Path:
     return home.resolve()
 
 
+def _insist_on_a_server_of_our_own(host: str) -> None:
+    if host != LOOPBACK and os.environ.get("PREFECT_API_URL"):
+        raise SettingsError(
+            f"--host {host} has nothing to say: PREFECT_API_URL is set, so that server is used and none is started.",
+            next_step="Unset PREFECT_API_URL, or leave --host out.",
+        )
+
+
 @command
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="interlock up", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--port", type=int, default=4200, help="where the Prefect server listens, on loopback (default: 4200)"
+        "--host",
+        default=LOOPBACK,
+        help="where the Prefect server listens (default: 127.0.0.1); anything that others can reach needs"
+        " PREFECT_SERVER_API_AUTH_STRING",
     )
+    parser.add_argument("--port", type=int, default=4200, help="its port (default: 4200)")
     parser.add_argument(
         "--home", type=Path, default=None, help="where data is kept (default: INTERLOCK_HOME or ~/.interlock)"
     )
@@ -178,9 +203,13 @@ def main() -> None:
     here = installation()
     _ = here.environments  # a wrong file is reported before anything starts
     home = prepare_home(arguments.home or here.settings.home)
+    _insist_on_a_server_of_our_own(arguments.host)
+    environ = environment_of(here, home)
+    up = Up(home, arguments.port, environ, host=arguments.host)
+    open_registry(environ["INTERLOCK_REGISTRY"])  # as with the environments; a file is made now
     end_on_sigterm()
     try:
-        with Up(home, arguments.port, environment_of(here, home)).running() as up:
+        with up.running():
             print(f"ready: {up.api_url}", flush=True)
             up.supervise()
     except KeyboardInterrupt:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -202,6 +203,15 @@ class PrefectApi:
             )
         why = (answer.get("details") or {}).get("reason") or "no reason given"
         raise PrefectRefusedError(f"Prefect does not cancel the run: {why}", correlation_id=run.correlation_id)
+
+    def read(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
+        """Any one reading of the API, asked once: what the doctor looks at."""
+        return _body(self._once("GET" if query is None else "POST", path, query))
+
+    def server_time(self) -> datetime | None:
+        """The server's clock, to the second; None if it does not tell."""
+        date = self._once("GET", "/health").headers.get("date")
+        return parsedate_to_datetime(date) if date else None
 
     def _unknown(self, environment: str) -> UnknownEnvironmentError:
         known = ", ".join(self.environments())

@@ -79,19 +79,19 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def require_free_port(port: int, *, what: str) -> None:
+def require_free_port(port: int, *, what: str, host: str = "127.0.0.1") -> None:
     """Check that nothing listens there.
 
     Raises:
-        StartupError: the port is in use, or not ours to take.
+        StartupError: the port is in use, or the address not ours to take.
     """
-    with socket.socket() as probe:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((host, port))
         except (OSError, OverflowError) as error:
             raise StartupError(
-                f"{what} cannot listen on port {port}: {getattr(error, 'strerror', None) or error}.",
+                f"{what} cannot listen on {host}, port {port}: {getattr(error, 'strerror', None) or error}.",
                 next_step="Stop what uses it, or choose another port with --port.",
             ) from error
 

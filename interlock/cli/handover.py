@@ -35,6 +35,7 @@ setup = _handover(
 )
 up = _handover("up", "deployments.up", "Run a Prefect server and the flows on this machine.")
 sweep = _handover("sweep", "deployments.sweep_now", "Look for what died and clean up after it, now.")
+doctor = _handover("doctor", "deployments.doctor", "Check what an installation needs, and say how to mend it.")
 demo = _handover("demo", "deployments.demo", "See Interlock at work against a simulated AWS and a local Slack.")
 
 

@@ -23,6 +23,7 @@ _COMMANDS = {
     "setup": "interlock.cli.handover",
     "up": "interlock.cli.handover",
     "sweep": "interlock.cli.handover",
+    "doctor": "interlock.cli.handover",
     "demo": "interlock.cli.handover",
     "rehearse": "interlock.cli.handover",
 }

@@ -27,11 +27,11 @@ def cloudformation(environment: Environment) -> CloudFormation:
         AwsCredentialsError: there are no credentials (an assumed role's are only asked for with the first call).
     """
     with translated(environment.name):
-        session = _session(environment)
-        reading = session.client("cloudformation", config=_config(_READ_ATTEMPTS))
+        own = session(environment)
+        reading = own.client("cloudformation", config=_config(_READ_ATTEMPTS))
         # One attempt: the gateway repeats a change itself, and asks its guard before each attempt. botocore would
         # repeat it up to 20 seconds later, when our fence may have been overtaken.
-        changing = session.client("cloudformation", config=_config(1))
+        changing = own.client("cloudformation", config=_config(1))
     budget = budget_of(environment.region, environment.role_arn)
     return CloudFormation(reading, changing_client=changing, environment=environment.name, budget=budget)
 
@@ -50,6 +50,22 @@ def clients_for_a_look(environment: Environment) -> Callable[[str], Any]:
     return client_of
 
 
+def own_client(service: str) -> Any:
+    """A client with this process's own rights and region, for a brief look."""
+    import boto3  # noqa: PLC0415 (heavy, see above)
+
+    own: Any = boto3.Session()
+    return own.client(service, config=brief_config())
+
+
+def brief_config() -> "Config":
+    """For a look that somebody waits for: two attempts of a few seconds."""
+    from botocore.config import Config  # noqa: PLC0415 (heavy, see above)
+
+    retries: Any = {"mode": "standard", "total_max_attempts": 2}
+    return Config(retries=retries, connect_timeout=3, read_timeout=5, user_agent_extra="interlock-doctor")
+
+
 def _config(attempts: int, *, timeout_seconds: float | None = None) -> "Config":
     """Retries in "standard" mode. The "adaptive" one sleeps inside a call to keep a rate of its own: between our guard
     and the request, and longer than a look at the stack is worth. The pace of the looks is ours to slow down.
@@ -64,7 +80,8 @@ def _config(attempts: int, *, timeout_seconds: float | None = None) -> "Config":
     )
 
 
-def _session(environment: Environment) -> "boto3.Session":
+def session(environment: Environment) -> "boto3.Session":
+    """The session that the environment's AWS is called with: its region, and its `role_arn` when it has one."""
     import boto3  # noqa: PLC0415 (heavy, see above)
     import botocore.session  # noqa: PLC0415 (as above)
 

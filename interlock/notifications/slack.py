@@ -4,6 +4,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -19,11 +20,13 @@ from interlock.notifications.escape import one_line
 if TYPE_CHECKING:
     from slack_sdk import WebClient
     from slack_sdk.errors import SlackApiError
+    from slack_sdk.web import SlackResponse
 
 Answer = dict[str, Any]
 
 _DEFAULT_URL = "https://slack.com/api/"
 _TIMEOUT_SECONDS = 5
+_MOST_PAGES = 10
 _SERVER_ERROR = 500
 _TOO_MANY_REQUESTS = 429
 _MAY_WORK_LATER = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded", "internal_error", "fatal_error",
@@ -43,6 +46,15 @@ _NEXT_STEPS = {
 
 class SlackMessageGoneError(SlackRefusedError):
     """The message to edit was deleted, or may no longer be edited."""
+
+
+@dataclass(frozen=True)
+class SlackIdentity:
+    """Who the token is. `scopes` is None where Slack does not tell."""
+
+    team: str
+    user: str
+    scopes: frozenset[str] | None
 
 
 class Slack:
@@ -68,19 +80,49 @@ class Slack:
         """Edits the thread's parent message."""
         _text(self._call("chat.update", channel=thread.channel, ts=thread.parent_ts, **_content(card)), "ts")
 
+    def identity(self) -> SlackIdentity:
+        """Who the token is and what it may do; asks Slack, changes nothing."""
+        response = self._response("auth.test")
+        headers = {str(name).lower(): str(value) for name, value in response.headers.items()}
+        scopes = headers.get("x-oauth-scopes")
+        data = response.data if isinstance(response.data, dict) else {}
+        given = None if scopes is None else frozenset(scope.strip() for scope in scopes.split(","))
+        return SlackIdentity(team=_text(data, "team"), user=_text(data, "user"), scopes=given)
+
+    def channels(self) -> dict[str, bool]:
+        """The channels that the token sees, by `#name` and by id: whether the bot is in each. Needs `channels:read`."""
+        found: dict[str, bool] = {}
+        cursor = ""
+        for _ in range(_MOST_PAGES):
+            answer = self._call_with_form("conversations.list", limit="1000", exclude_archived="true", cursor=cursor)
+            for channel in answer.get("channels", ()):
+                found |= dict.fromkeys((f"#{channel['name']}", channel["id"]), bool(channel.get("is_member")))
+            cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                return found
+        raise SlackUnavailableError(f"Slack has more than {_MOST_PAGES * 1000} channels: not all were read.")
+
+    def _call_with_form(self, method: str, **arguments: str) -> Answer:
+        """Slack's reading methods take no JSON."""
+        answer = self._response(method, data=arguments).data
+        return answer if isinstance(answer, dict) else {}
+
     def _call(self, method: str, **arguments: Any) -> Answer:
+        answer = self._response(method, json=arguments).data
+        if not isinstance(answer, dict):
+            raise SlackUnavailableError(f"Slack's answer to {method} is no JSON object.")
+        return answer
+
+    def _response(self, method: str, **how: Any) -> "SlackResponse":
         from slack_sdk.errors import SlackApiError, SlackClientError  # noqa: PLC0415 - heavy, see _web_client
 
         # `from None`: the library's errors hold the request with its Authorization header.
         try:
-            answer = self._client.api_call(method, json=arguments).data
+            return self._client.api_call(method, **how)
         except SlackApiError as error:
             raise _told_apart(method, error) from None
         except (OSError, HTTPException, SlackClientError, ValueError) as error:
             raise SlackUnavailableError(f"Slack does not answer {method}: {type(error).__name__}.") from None
-        if not isinstance(answer, dict):
-            raise SlackUnavailableError(f"Slack's answer to {method} is no JSON object.")
-        return answer
 
 
 def _web_client(token: str, base_url: str, timeout_seconds: int) -> "WebClient":

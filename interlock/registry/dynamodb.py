@@ -52,6 +52,11 @@ class DynamoDbStore:
         with translated_errors(self._table):
             dynamodb_table.prepare(self._client, self._table)
 
+    def complaints(self) -> list[str]:
+        """What `prepare()` would mend or refuse; reads alone."""
+        with translated_errors(self._table):
+            return dynamodb_table.complaints(self._client, self._table)
+
     def get(self, key: Key) -> Item | None:
         request = {"TableName": self._table, "Key": raw_key(key), "ConsistentRead": True}
         answer = self._whole(self._client.get_item, **request, ReturnConsumedCapacity="TOTAL")

@@ -23,6 +23,21 @@ def prepare(client: "DynamoDBClient", table: str) -> None:
     _enable_expiry(client, table)
 
 
+def complaints(client: "DynamoDBClient", table: str) -> list[str]:
+    """What the table lacks of what `prepare` makes."""
+    description = client.describe_table(TableName=table)["Table"]
+    indexes = {index["IndexName"]: index["IndexStatus"] for index in description.get("GlobalSecondaryIndexes", [])}
+    found = [] if indexes.get(INDEX) == "ACTIVE" else [f"its index {INDEX} is {indexes.get(INDEX, 'missing')}"]
+    if not _has_expiry(client, table):
+        found.append("items do not expire (time to live is off)")
+    return found
+
+
+def _has_expiry(client: "DynamoDBClient", table: str) -> bool:
+    described = client.describe_time_to_live(TableName=table).get("TimeToLiveDescription", {})
+    return described.get("TimeToLiveStatus") in ("ENABLED", "ENABLING")
+
+
 def _create(client: "DynamoDBClient", table: str) -> None:
     try:
         client.create_table(
@@ -59,8 +74,7 @@ def _insist_on_shape(description: "TableDescriptionTypeDef") -> None:
 
 
 def _enable_expiry(client: "DynamoDBClient", table: str) -> None:
-    described = client.describe_time_to_live(TableName=table).get("TimeToLiveDescription", {})
-    if described.get("TimeToLiveStatus") in ("ENABLED", "ENABLING"):
+    if _has_expiry(client, table):
         return
     try:
         client.update_time_to_live(TableName=table, TimeToLiveSpecification={"Enabled": True, "AttributeName": _EXPIRY})

@@ -1,6 +1,7 @@
 """From the setting `INTERLOCK_REGISTRY` to a registry."""
 
 import re
+from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from interlock.clock import Clock, utc_now
@@ -34,6 +35,12 @@ def open_store(url: str, *, clock: Clock = utc_now) -> Store:
     if parts.scheme == "dynamodb":
         return _dynamodb(url, parts)
     raise _wrong(url)
+
+
+def file_of(url: str) -> Path | None:
+    """The file of a SQLite registry; None for any other."""
+    parts = _split(url)
+    return Path(_path(url, parts)) if parts.scheme == "sqlite" else None
 
 
 def _split(url: str) -> SplitResult:

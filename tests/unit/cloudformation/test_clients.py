@@ -38,7 +38,7 @@ def test_only_reads_are_repeated_by_botocore_itself() -> None:
 def test_an_environments_role_is_assumed_with_credentials_that_renew_themselves() -> None:
     with patch.dict(os.environ, CREDENTIALS):
         of = ENVIRONMENT.model_copy(update={"role_arn": "arn:aws:iam::123456789012:role/deployer"})
-        session = clients._session(of)
+        session = clients.session(of)
         caller = session.client("sts").get_caller_identity()["Arn"]
         credentials = session.get_credentials()
     assert caller == "arn:aws:sts::123456789012:assumed-role/deployer/interlock-staging"
@@ -63,7 +63,7 @@ def test_nothing_heavy_is_imported_before_it_is_used() -> None:
 
 def test_a_session_is_made_once_for_both_clients() -> None:
     session = Mock(spec=boto3.Session)
-    with patch.object(clients, "_session", return_value=session) as made:
+    with patch.object(clients, "session", return_value=session) as made:
         clients.cloudformation(ENVIRONMENT)
     made.assert_called_once()
     assert session.client.call_count == 2

@@ -1,0 +1,1 @@
+"""What an installation needs, looked at piece by piece. Each module knows the checks of one neighbour."""
