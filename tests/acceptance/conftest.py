@@ -19,6 +19,8 @@ ENVIRONMENTS: dict[str, EnvironmentSettings] = {
     "degraded": {},
     "rolling-back": {},
     "action": {},
+    "role": {},
+    "doctor": {},
     "crowd-a": {},
     "crowd-b": {},
     "crowd-c": {},

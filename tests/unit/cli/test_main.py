@@ -73,7 +73,7 @@ def test_help_costs_under_a_third_of_a_second_of_processor_time() -> None:
 def test_help_lists_every_command_with_a_summary(interlock: Interlock, capsys: pytest.CaptureFixture[str]) -> None:
     assert interlock("--help") == 0
     text = capsys.readouterr().out
-    for name in ("deploy", "status", "history", "show", "cancel", "setup", "up", "sweep", "demo", "rehearse"):
+    for name in ("deploy", "status", "history", "show", "cancel", "setup", "up", "sweep", "doctor", "demo", "rehearse"):
         assert [row for row in text.splitlines() if row.startswith(f"  {name} ") and len(row.split()) > 3]
 
 
@@ -135,6 +135,7 @@ def test_ctrl_c_is_no_traceback(interlock: Interlock, monkeypatch: pytest.Monkey
         (["setup", "--help"], "deployments.setup", ["--help"]),
         (["up", "--port", "4201", "--home", "x"], "deployments.up", ["--port", "4201", "--home", "x"]),
         (["sweep"], "deployments.sweep_now", []),
+        (["doctor", "--json"], "deployments.doctor", ["--json"]),
         (["demo", "--keep"], "deployments.demo", ["--keep"]),
         (["rehearse", "aws", "--port", "1"], "interlock.rehearsal.aws", ["--port", "1"]),
         (["rehearse", "slack", "-h"], "interlock.rehearsal.slack", ["-h"]),
