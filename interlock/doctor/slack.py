@@ -43,7 +43,7 @@ def channels(slack: Slack, environments: Sequence[Environment]) -> Verdict:
     try:
         known = {name: is_member or _posts_anywhere(slack) for name, is_member in slack.channels().items()}
     except SlackRefusedError as refusal:
-        mend = "Give the bot the scope channels:read (groups:read for private channels) to have this checked."
+        mend = "Give the bot the scopes channels:read and groups:read to have this checked."
         return not_checked(f"channels cannot be listed: {refusal.message}", mend)
     complaints = [
         f"{channel} ({wanted[channel]}) is not there for the bot" for channel in wanted if channel not in known

@@ -90,11 +90,15 @@ class Slack:
         return SlackIdentity(team=_text(data, "team"), user=_text(data, "user"), scopes=given)
 
     def channels(self) -> dict[str, bool]:
-        """The channels that the token sees, by `#name` and by id: whether the bot is in each. Needs `channels:read`."""
+        """The channels that the token sees, by `#name` and by id: whether the bot is in each.
+
+        Needs `channels:read` and `groups:read`: with the first alone, a private channel would look like none at all.
+        """
         found: dict[str, bool] = {}
+        query = {"types": "public_channel,private_channel", "exclude_archived": "true", "limit": "1000"}
         cursor = ""
         for _ in range(_MOST_PAGES):
-            answer = self._call_with_form("conversations.list", limit="1000", exclude_archived="true", cursor=cursor)
+            answer = self._call_with_form("conversations.list", **query, cursor=cursor)
             for channel in answer.get("channels", ()):
                 found |= dict.fromkeys((f"#{channel['name']}", channel["id"]), bool(channel.get("is_member")))
             cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")

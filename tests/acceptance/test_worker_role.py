@@ -1,6 +1,8 @@
 """The worker's role allows what deployments were seen to call, and nothing beyond it."""
 
 import json
+import subprocess
+import sys
 import time
 from typing import Any
 
@@ -43,6 +45,22 @@ def test_all_that_deployments_call_is_allowed_and_all_that_is_allowed_is_called(
     methods = [call["action"].partition(" ")[0] for call in called if call["service"] == "s3"]
     assert {OBJECT_ACTIONS[method] for method in methods} == actions("worker-role.yaml", "Templates")
     assert {call["service"] for call in called} <= {"cloudformation", "s3"}, json.dumps(called)
+
+
+def test_people_who_look_need_no_more_than_the_read_only_role(system: RehearsalSystem) -> None:
+    began_at = time.time()
+    subprocess.run(
+        [sys.executable, "-m", "interlock.cli", "status", ENVIRONMENT],
+        env=system.environment(),
+        capture_output=True,
+        check=True,
+    )
+    called = {
+        f"cloudformation:{call['action']}"
+        for call in system.aws.log()
+        if call["t"] >= began_at and call["stack"] == STACK
+    }
+    assert called == actions("read-only-role.yaml", "Stacks")
 
 
 def _is_ours(call: dict[str, Any]) -> bool:
