@@ -4,7 +4,7 @@ Each says what happened, to which environment and correlation id, and what to do
 message is the case. `exit_code` is what a command line ends with (section "Exit codes" of the operations guide).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import IntEnum
 
 
@@ -39,6 +39,15 @@ class InterlockError(Exception):
         self.environment = environment
         self.correlation_id = correlation_id
         self.next_step = next_step
+
+    def retell(self, redact: Callable[[str], str]) -> None:
+        """Take secrets out of what it says. If there were any, its cause (which a traceback would show) goes too."""
+        before = str(self)
+        self.message = redact(self.message)
+        self.next_step = redact(self.next_step) if self.next_step else None
+        self.args = (self.message,)
+        if str(self) != before:
+            self.__cause__, self.__suppress_context__ = None, True
 
     def __str__(self) -> str:
         about = ", ".join(part for part in (self.environment, self.correlation_id) if part)
@@ -83,6 +92,10 @@ class InvalidRequestError(PermanentError):
             correlation_id=correlation_id,
             next_step="Nothing was changed. Correct the request and ask again.",
         )
+
+    def retell(self, redact: Callable[[str], str]) -> None:
+        super().retell(redact)
+        self.problems = [redact(problem) for problem in self.problems]
 
 
 class TemplateChangedError(PermanentError):
@@ -174,6 +187,10 @@ class CloudFormationRefusedError(PermanentError):
 
 class AwsCredentialsError(PermanentError):
     """No credentials, or none that are valid."""
+
+
+class SecretNotReadableError(PermanentError):
+    """A secret that a parameter refers to exists, perhaps, but we may not read it or cannot use it."""
 
 
 class StackBusyError(TemporaryError):

@@ -76,6 +76,10 @@ def translated(environment: str | None = None) -> Iterator[None]:
         ) from error
 
 
+def is_denial(code: str) -> bool:
+    return _DENIED.search(code) is not None
+
+
 def says_absent(refusal: CloudFormationRefusedError) -> bool:
     """CloudFormation has no code for "no such stack", only this text."""
     return refusal.code == "ValidationError" and "does not exist" in refusal.message
@@ -95,7 +99,7 @@ def _from_answer(error: Exception, environment: str | None) -> InterlockError:
         return unavailable(f"{operation}: {code}: {text}", environment)
     if _CREDENTIALS.search(code):
         return AwsCredentialsError(f"{operation}: {code}: {text}", environment=environment, next_step=_SIGN_IN)
-    if _DENIED.search(code):
+    if is_denial(code):
         return _denied(operation, code, text, environment)
     return _refused(operation, code, text, environment)
 
