@@ -1,13 +1,14 @@
 """Settings become adapters here, and nowhere else. Tests wire their own by the environment or by `Installation`."""
 
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from interlock.clock import Clock, utc_now
 from interlock.environments import Environments, find_environment, load_environments
 from interlock.models.environment import Environment
+from interlock.secret_values.redactor import Redactor
 from interlock.settings import Settings, load_settings
 
 if TYPE_CHECKING:  # boto3 and slack_sdk are heavy: each is imported when it is first needed
@@ -19,6 +20,7 @@ if TYPE_CHECKING:  # boto3 and slack_sdk are heavy: each is imported when it is 
     from interlock.registry import Registry
     from interlock.registry.outage import OutageStore
     from interlock.registry.store import Store
+    from interlock.secret_values.reading import Reader, Secrets
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,8 @@ class Installation:
     settings: Settings
     clock: Clock = utc_now
     rides_out_outages: bool = False
+    redactor: Redactor = field(default_factory=Redactor)
+    """The secret values that this process has learnt: `redactor.redact` is for everything that is told."""
     _cloudformations: "dict[str, CloudFormation]" = field(default_factory=dict)
     _diagnoses: "dict[str, Diagnosis]" = field(default_factory=dict)
 
@@ -39,7 +43,7 @@ class Installation:
     def registry(self) -> "Registry":
         from interlock.registry import Registry  # noqa: PLC0415 - see above
 
-        return Registry(self.outage or self._store, clock=self.clock)
+        return Registry(self.outage or self._store, clock=self.clock, redactor=self.redactor)
 
     @cached_property
     def outage(self) -> "OutageStore | None":
@@ -109,7 +113,7 @@ class Installation:
         from interlock.cloudformation.clients import cloudformation  # noqa: PLC0415 - see above
 
         if environment.name not in self._cloudformations:
-            self._cloudformations[environment.name] = cloudformation(environment)
+            self._cloudformations[environment.name] = cloudformation(environment, self.redactor.redact)
         return self._cloudformations[environment.name]
 
     def diagnosis(self, environment: Environment) -> "Diagnosis":
@@ -120,6 +124,21 @@ class Installation:
         if environment.name not in self._diagnoses:
             self._diagnoses[environment.name] = Diagnosis(clients_for_a_look(environment))
         return self._diagnoses[environment.name]
+
+    def replace_cloudformation(self, environment: Environment, gateway: "CloudFormation") -> None:
+        """From now on this process sees the environment's stack through this one."""
+        self._cloudformations[environment.name] = gateway
+
+    def secrets(self, environment: Environment, *, prefect_blocks: "Reader") -> "Secrets":
+        """Where `secret:` references are read. Prefect's blocks are read by the caller: this room imports no Prefect."""
+        from interlock.cloudformation.clients import reading_client  # noqa: PLC0415 - see above
+        from interlock.secret_values.aws import aws_readers  # noqa: PLC0415 - see above
+        from interlock.secret_values.reading import Secrets  # noqa: PLC0415 - see above
+        from interlock.secret_values.references import Source  # noqa: PLC0415 - see above
+
+        client_of = cache(partial(reading_client, environment))
+        readers = {**aws_readers(environment, client_of), Source.PREFECT: prefect_blocks}
+        return Secrets(environment, readers, self.redactor)
 
 
 _current: list[Installation] = []

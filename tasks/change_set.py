@@ -12,6 +12,7 @@ from interlock.wiring import installation
 from tasks.artifacts import publish_changes
 from tasks.run_log import run_log
 from tasks.s3_templates import read_template
+from tasks.secret_values import know_secrets_again, with_secrets
 from tasks.step import step
 
 
@@ -24,10 +25,12 @@ def make_change_set(deployment: Deployment, request: CheckedRequest, keeper: Hol
         StackNeedsRecoveryError: no deployment can start from the stack's status.
         CloudFormationRefusedError: it cannot be made.
         TemplateChangedError: what lies in S3 is no longer what was validated.
+        InvalidRequestError, SecretNotReadableError: a secret is missing, or may not be read.
     """
     here = installation()
     environment = here.environment(deployment.environment)
     gateway = here.cloudformation(environment)
+    request = with_secrets(deployment, request)  # before anything is changed: one may be missing
     stack = change_sets.recreate(
         gateway,
         gateway.stack(environment.stack_name),
@@ -73,6 +76,7 @@ def stored_change_set(deployment: Deployment) -> ChangeSet:
     """
     here = installation()
     environment = here.environment(deployment.environment)
+    know_secrets_again(deployment)
     gateway = here.cloudformation(environment)
     arn = deployment.change_set_arn or ""
     try:

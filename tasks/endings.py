@@ -17,6 +17,7 @@ from tasks.artifacts import publish_outcome
 from tasks.notify import deliver_for
 from tasks.prefect_side import best_effort, client
 from tasks.run_log import about, begin_log, run_log
+from tasks.secret_values import gateway_to_settle
 from tasks.states import state_of
 
 
@@ -70,7 +71,7 @@ def _settle(run: FlowRun, *, why: str, cancelled: bool = False) -> _Found | None
 
 def _settle_deployment(here: Installation, deployment: Deployment, *, why: str, cancelled: bool) -> _Found:
     environment = here.environment(deployment.environment)
-    recovery = Recovery(here.registry, environment, here.cloudformation(environment), here.clock)
+    recovery = Recovery(here.registry, environment, gateway_to_settle(deployment), here.clock)
     settled = recovery.settle(deployment.correlation_id, why=why, cancelled=cancelled)
     run_log().info("%s: %s", deployment.correlation_id, settled.verdict)
     if settled.verdict in (Verdict.OPERATION_RUNS, Verdict.UNKNOWN):

@@ -62,6 +62,7 @@ def close_deployment(deployment: Deployment, outcome: Outcome) -> tuple[Deployme
     Answers the record, and the outcome that it tells of: this one, or the first one's.
     """
     here = installation()
+    outcome = outcome.redacted(here.redactor.redact)
     event = DeploymentEvent(
         timestamp=here.clock(), event=f"DEPLOYMENT_{outcome.status.value}", details=outcome.reason or outcome.title
     )

@@ -28,6 +28,7 @@ from tasks.adoption import adopt, end_run
 from tasks.notify import notify
 from tasks.prefect_side import UNREACHABLE, best_effort, client, current_flow_run, earlier_runs, ensure_limit, free_slot
 from tasks.run_log import run_log
+from tasks.secret_values import gateway_to_settle
 from tasks.step import step
 
 
@@ -179,7 +180,12 @@ def _stack_is_quiet(here: Installation, environment: Environment) -> bool:
 
 def _settle(here: Installation, environment: Environment, holder: str) -> None:
     """The holder's process let the hold expire: it is gone, or stopped for so long that it may not go on."""
-    recovery = Recovery(here.registry, environment, here.cloudformation(environment), here.clock)
+    recovery = Recovery(
+        here.registry,
+        environment,
+        gateway_to_settle(here.registry.deployments.get(holder, with_events=False)),
+        here.clock,
+    )
     settled = recovery.settle(holder, why="The deployment's process died.")
     if settled.outcome:
         end_run(here.registry.deployments.get(holder), settled.outcome)

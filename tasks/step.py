@@ -13,7 +13,8 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import TaskRun
 from prefect.states import Failed
 
-from interlock.errors import PermanentError, TemporaryError
+from interlock.errors import InterlockError, PermanentError, TemporaryError
+from interlock.wiring import installation
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -49,7 +50,10 @@ def as_task(
     def ending_in_a_state(*args: Any, **kwargs: Any) -> Any:
         try:
             return work(*args, **kwargs)
-        except PermanentError as error:
+        except InterlockError as error:
+            error.retell(installation().redactor.redact)  # Prefect stores what a state says, and logs it
+            if not isinstance(error, PermanentError):
+                raise
             return Failed(message=str(error), data=error)
 
     return task(

@@ -28,6 +28,7 @@ from tasks.prefect_side import (
     sweep_soon,
 )
 from tasks.run_log import about, begin_log, run_log
+from tasks.secret_values import gateway_to_settle
 from tasks.step import step
 from tasks.sweep_runs import mend_runs
 
@@ -134,7 +135,7 @@ def _settle(here: Installation, environment: Environment, deployment: Deployment
 
 
 def _settle_deployment(here: Installation, environment: Environment, deployment: Deployment) -> Finding:
-    recovery = Recovery(here.registry, environment, here.cloudformation(environment), here.clock)
+    recovery = Recovery(here.registry, environment, gateway_to_settle(deployment), here.clock)
     cancelled = deployment.cancel_requested or _was_cancelled(deployment)
     why = "Cancelled by a person." if cancelled else "The deployment's process died."
     settled = recovery.settle(deployment.correlation_id, why=why, cancelled=cancelled)

@@ -3,11 +3,12 @@
 from interlock.active_check import ActiveCheck, Finding
 from interlock.cloudformation import template_store, templates
 from interlock.cloudformation.requests import CheckedRequest, check_request
+from interlock.cloudformation.templates import Template
 from interlock.errors import CloudFormationUnavailableError
 from interlock.models.deployment import Deployment, DeploymentEvent
 from interlock.models.request import DeploymentRequest
 from interlock.turn import join_queue
-from interlock.wiring import installation
+from interlock.wiring import Installation, installation
 from tasks.run_log import run_log
 from tasks.s3_templates import read_template, write_template
 from tasks.step import step
@@ -35,6 +36,19 @@ def check_active(deployment: Deployment) -> Finding:
     return finding
 
 
+def load_template(here: Installation, request: DeploymentRequest) -> Template:
+    """Raises:
+    InvalidRequestError: it is not allowed, cannot be read, or is too long.
+    CloudFormationUnavailableError: S3 does not answer.
+    """
+    return templates.load(
+        request.template,
+        templates_directory=here.settings.templates,
+        allowed_hosts=here.settings.allowed_template_hosts,
+        s3_reader=read_template,
+    )
+
+
 @step("check the request")
 def check(deployment: Deployment, request: DeploymentRequest) -> CheckedRequest:
     """Template, parameters, capabilities, tags: everything that can be known to be wrong without a change set.
@@ -45,19 +59,13 @@ def check(deployment: Deployment, request: DeploymentRequest) -> CheckedRequest:
     """
     here = installation()
     environment = here.environment(deployment.environment)
-    template = templates.load(
-        request.template,
-        templates_directory=here.settings.templates,
-        allowed_hosts=here.settings.allowed_template_hosts,
-        s3_reader=read_template,
-    )
-    template = template_store.stored(template, here.settings.template_bucket, write_template)
-    checked = check_request(request, environment, template, here.cloudformation(environment))
+    template = template_store.stored(load_template(here, request), here.settings.template_bucket, write_template)
+    checked = check_request(request, environment, template, here.cloudformation(environment), redactor=here.redactor)
     for warning in checked.warnings:
         run_log().warning("Template: %s", warning)
     here.registry.deployments.record(
         deployment.correlation_id,
         events=[DeploymentEvent(timestamp=here.clock(), event="VALIDATION_PASSED", details="The request is valid.")],
-        changes={"template_sha256": template.sha256},
+        changes={"template_sha256": template.sha256, "has_secrets": checked.has_secrets},
     )
     return checked

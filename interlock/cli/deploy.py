@@ -112,6 +112,7 @@ def _request(
         "git_sha": about["git_sha"] or job.git_sha,
         "actor": about["actor"] or job.actor or login_name(),
     }
+    request.refuse_plain_secrets(asked["template"], asked["parameters"])
     key = idempotency_key or job.idempotency_key(environment, request.fingerprint(asked)) or f"interlock-{uuid.uuid4()}"
     return asked, key
 

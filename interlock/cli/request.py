@@ -62,6 +62,24 @@ def read_tags(pairs: Sequence[str]) -> dict[str, str]:
     return tags
 
 
+def refuse_plain_secrets(template: str, parameters: Mapping[str, str]) -> None:
+    """Before anything is sent: Prefect stores what a run is asked with. Of a template that is not here, the worker says.
+
+    Raises:
+        InvalidRequestError: every `NoEcho` parameter that is given a plain value; no value is repeated.
+    """
+    if not parameters or template.startswith(("s3://", "https://")):
+        return
+    from interlock.cloudformation.glance import no_echo_parameters  # noqa: PLC0415 - YAML takes its time
+    from interlock.cloudformation.parameters import NO_PLAIN_VALUE  # noqa: PLC0415 - as above
+    from interlock.secret_values.references import is_reference  # noqa: PLC0415 - as above
+
+    values = {name for name, value in parameters.items() if value and not is_reference(value)}
+    found = sorted(values & no_echo_parameters(template))
+    if found:
+        raise InvalidRequestError([f"parameters/{name}: {NO_PLAIN_VALUE} Nothing was sent." for name in found])
+
+
 def fingerprint(request: Mapping[str, Any]) -> str:
     """Sixteen hex digits that two requests share only if they ask for the same."""
     text = json.dumps(request, sort_keys=True, ensure_ascii=True)

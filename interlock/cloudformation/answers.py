@@ -1,12 +1,17 @@
 """AWS's answers read into values. A part that must be there and is not means a cut-short answer, never "nothing"."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from interlock.cloudformation.parameters import looks_secret
 from interlock.errors import CloudFormationUnavailableError
 from interlock.models.stack import Change, ChangeSet, Stack, StackEvent
+from interlock.secret_values.redactor import MASK
 
 Answer = Mapping[str, Any]
+
+_FREE_TEXT = frozenset({"StackStatusReason", "ResourceStatusReason", "StatusReason", "OutputValue", "Description"})
+"""Where AWS may quote a parameter's value. All else is names, and compared: masking it would break what it is for."""
 
 
 def part(answer: Answer, key: str) -> Any:
@@ -22,17 +27,33 @@ def part(answer: Answer, key: str) -> Any:
     return answer[key]
 
 
+def without_secrets(answer: Any, redact: Callable[[str], str]) -> Any:
+    """The answer with its free text redacted: here AWS's words come in, and no secret further than this."""
+    if isinstance(answer, list):
+        return [without_secrets(each, redact) for each in answer]
+    if not isinstance(answer, dict):
+        return answer
+    return {
+        key: redact(value) if key in _FREE_TEXT and isinstance(value, str) else without_secrets(value, redact)
+        for key, value in answer.items()
+    }
+
+
 def stack_of(answer: Answer) -> Stack:
     return Stack(
         name=part(answer, "StackName"),
         stack_id=part(answer, "StackId"),
         status=part(answer, "StackStatus"),
         status_reason=answer.get("StackStatusReason"),
-        outputs={each["OutputKey"]: each.get("OutputValue", "") for each in answer.get("Outputs", [])},
+        outputs={each["OutputKey"]: _output_value(each) for each in answer.get("Outputs", [])},
         tags={each["Key"]: each["Value"] for each in answer.get("Tags", [])},
         creation_time=answer.get("CreationTime"),
         last_updated_time=answer.get("LastUpdatedTime"),
     )
+
+
+def _output_value(output: Answer) -> str:
+    return MASK if looks_secret(output["OutputKey"]) else str(output.get("OutputValue", ""))
 
 
 def event_of(answer: Answer) -> StackEvent:

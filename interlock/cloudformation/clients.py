@@ -5,7 +5,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from interlock.cloudformation.aws_errors import translated
-from interlock.cloudformation.gateway import CloudFormation
+from interlock.cloudformation.gateway import CloudFormation, Redact
 from interlock.cloudformation.read_budget import budget_of
 from interlock.models.environment import Environment
 
@@ -20,7 +20,7 @@ _READ_TIMEOUT_SECONDS = 20
 _SHORT_TIMEOUT_SECONDS = 2
 
 
-def cloudformation(environment: Environment) -> CloudFormation:
+def cloudformation(environment: Environment, redact: Redact = str) -> CloudFormation:
     """The environment's CloudFormation, called with `role_arn` when it has one.
 
     Raises:
@@ -33,19 +33,30 @@ def cloudformation(environment: Environment) -> CloudFormation:
         # repeat it up to 20 seconds later, when our fence may have been overtaken.
         changing = own.client("cloudformation", config=_config(1))
     budget = budget_of(environment.region, environment.role_arn)
-    return CloudFormation(reading, changing_client=changing, environment=environment.name, budget=budget)
+    return CloudFormation(reading, changing_client=changing, environment=environment.name, budget=budget, redact=redact)
+
+
+def reading_client(environment: Environment, service: str) -> Any:
+    """A client of another service, called with the same rights.
+
+    Raises:
+        AwsCredentialsError: there are no credentials.
+    """
+    with translated(environment.name):
+        own: Any = session(environment)
+        return own.client(service, config=_config(_READ_ATTEMPTS))
 
 
 def clients_for_a_look(environment: Environment) -> Callable[[str], Any]:
     """Makes clients of any service, with the same rights, for a look that is not worth waiting for: one attempt, 2 s."""
 
     @cache
-    def session() -> Any:
-        return _session(environment)
+    def own() -> Any:
+        return session(environment)
 
     @cache
     def client_of(service: str) -> Any:
-        return session().client(service, config=_config(1, timeout_seconds=_SHORT_TIMEOUT_SECONDS))
+        return own().client(service, config=_config(1, timeout_seconds=_SHORT_TIMEOUT_SECONDS))
 
     return client_of
 

@@ -4,25 +4,33 @@ Reads may be repeated freely. A call that changes something is sent once per att
 and is safe to repeat: an earlier attempt may have been applied though its answer was lost.
 """
 
+import copy
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice, takewhile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from interlock.cloudformation import answers, aws_errors
 from interlock.cloudformation.aws_errors import translated, unavailable
 from interlock.cloudformation.change_set_arguments import create_arguments
 from interlock.cloudformation.read_budget import ReadBudget
 from interlock.cloudformation.templates import Template
-from interlock.errors import CloudFormationRefusedError, CloudFormationUnavailableError, StackBusyError
+from interlock.errors import (
+    CloudFormationRefusedError,
+    CloudFormationUnavailableError,
+    InterlockError,
+    StackBusyError,
+)
 from interlock.models.environment import Environment
 from interlock.models.stack import ChangeSet, Operation, Stack, StackEvent
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
+
+Redact = Callable[[str], str]
 
 Guard = Callable[[], None]
 """Called right before each request that changes something: raises (HoldLostError) when our fence has been overtaken."""
@@ -57,7 +65,8 @@ class _Look:
 
 
 class CloudFormation:
-    """One environment's CloudFormation. `changing_client` must not retry by itself (see clients.py).
+    """One environment's CloudFormation. `changing_client` must not retry by itself (see clients.py). `redact` takes the
+    secrets out of reasons, outputs and errors; outputs that are named like secrets are masked whatever they hold.
 
     Every method raises CloudFormationUnavailableError (nothing is known), CloudFormationRefusedError or
     AwsCredentialsError; those that change something also StackBusyError and StackNeedsRecoveryError.
@@ -71,13 +80,21 @@ class CloudFormation:
         changing_client: "CloudFormationClient | None" = None,
         budget: ReadBudget | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        redact: Redact = str,
     ) -> None:
         self._client = client
         self._changing_client = changing_client or client
         self._environment = environment
         self._sleep = sleep
         self._budget = budget or ReadBudget(sleep=sleep)
+        self._redact = self._redact_answer = redact
         self._looks: dict[str, _Look] = {}
+
+    def withholding(self, instead: str) -> Self:
+        """The same for who does not know the stack's secrets: every reason and output that AWS gives is `instead`."""
+        other = copy.copy(self)
+        other._redact_answer, other._looks = lambda _text: instead, {}  # noqa: SLF001 - it is of this class
+        return other
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
@@ -287,8 +304,7 @@ class CloudFormation:
             yield from answers.part(page, key)
 
     def _ask(self, operation: str, **arguments: Any) -> dict[str, Any]:
-        with translated(self._environment):
-            return dict(getattr(self._client, operation)(**arguments))
+        return self._answered(self._client, operation, arguments)
 
     def _change(self, operation: str, guard: Guard, **arguments: Any) -> dict[str, Any]:
         for pause in _PAUSES_SECONDS:
@@ -301,5 +317,13 @@ class CloudFormation:
         return self._send(operation, arguments)
 
     def _send(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        with translated(self._environment):
-            return dict(getattr(self._changing_client, operation)(**arguments))
+        return self._answered(self._changing_client, operation, arguments)
+
+    def _answered(self, client: "CloudFormationClient", operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        """AWS's answer or error, redacted: it may quote what the change set was made with."""
+        try:
+            with translated(self._environment):
+                return dict(answers.without_secrets(getattr(client, operation)(**arguments), self._redact_answer))
+        except InterlockError as error:
+            error.retell(self._redact)
+            raise

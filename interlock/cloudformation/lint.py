@@ -131,3 +131,18 @@ def _shown(match: Any) -> str:
     if any(is_secret_parameter(step) for step in path):
         message = re.sub(r"'[^']*'", "'****'", message)
     return f"{'/'.join(path) or 'template'}: {message} (line {match.linenumber}, {match.rule.id})."
+
+
+def template_of(body: str) -> dict[str, Any]:
+    """The template read, without being linted.
+
+    Raises:
+        ValueError: it cannot be read.
+    """
+    from cfnlint.decode.decode import decode_str  # noqa: PLC0415 (heavy, see above)
+
+    with _ONE_AT_A_TIME:
+        template, unreadable = decode_str(body)
+    if unreadable or not isinstance(template, dict):
+        raise ValueError("The template cannot be read.")
+    return template

@@ -1,6 +1,6 @@
 """A request checked before anything waits for it: all its problems at once, or what a deployment needs of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pydantic import Field
 
@@ -13,6 +13,8 @@ from interlock.errors import CloudFormationRefusedError, InvalidRequestError
 from interlock.models.base import Value
 from interlock.models.environment import Capability, Environment
 from interlock.models.request import DeploymentRequest
+from interlock.secret_values.redactor import Redactor
+from interlock.secret_values.references import references_in
 
 
 class CheckedRequest(Value):
@@ -20,35 +22,46 @@ class CheckedRequest(Value):
 
     template: Template = Field(repr=False)
     parameters: dict[str, str] = Field(repr=False)
-    """The effective ones; they may be secret: show `shown_parameters`."""
+    """The effective ones; they may be secret: show `shown_parameters`. `secret:` references are not read yet."""
     shown_parameters: dict[str, str]
     capabilities: tuple[Capability, ...]
     tags: dict[str, str]
     dependencies: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Which resource needs which others."""
     warnings: tuple[str, ...] = ()
+    has_secrets: bool = False
+    """Whether any parameter is secret, whatever its value: AWS may quote it."""
 
 
 def check_request(
-    request: DeploymentRequest, environment: Environment, template: Template, gateway: CloudFormation | None = None
+    request: DeploymentRequest,
+    environment: Environment,
+    template: Template,
+    gateway: CloudFormation | None = None,
+    *,
+    redactor: Redactor | None = None,
 ) -> CheckedRequest:
     """The request joined with its environment: the request's parameters and tags win, capabilities are united.
 
     Parameters of the environment that the template does not declare are silently left out; of the request, they are a
-    problem. With a gateway, CloudFormation's own ValidateTemplate has its say too.
+    problem. With a gateway, CloudFormation's own ValidateTemplate has its say too. The redactor learns the secret
+    values of template and request before anybody is asked who could quote them.
 
     Raises:
         InvalidRequestError: with every problem, each with its path; no value of a parameter is quoted.
         CloudFormationUnavailableError: ValidateTemplate could not be asked.
     """
+    redactor = redactor or Redactor()
     findings = lint(template.body, environment.region)
-    found = [*_problems(request, environment, template, findings), *_refusal(template, findings, gateway)]
-    if found:
-        raise InvalidRequestError(list(dict.fromkeys(found)), environment=environment.name)
     declared = parameters.declared_in(findings.template or {})
     effective = parameters.effective_parameters(
         declared, environment=environment.parameters, request=request.parameters
     )
+    redactor.learn(parameters.secret_values(declared, effective))
+    found = [*_problems(request, environment, template, findings), *_refusal(template, findings, gateway)]
+    if found:
+        problems = dict.fromkeys(map(redactor.redact, found))
+        raise InvalidRequestError(list(problems), environment=environment.name)
     return CheckedRequest(
         template=template,
         parameters=effective,
@@ -56,8 +69,21 @@ def check_request(
         capabilities=capabilities.known([*environment.capabilities, *request.capabilities]),
         tags={**environment.tags, **request.tags},
         dependencies=dependencies_in(findings.template or {}),
-        warnings=findings.warnings,
+        warnings=tuple(map(redactor.redact, (*findings.warnings, *_plain_in_file(declared, environment)))),
+        has_secrets=_has_secrets(declared, effective),
     )
+
+
+def _has_secrets(declared: parameters.Declarations, effective: Mapping[str, str]) -> bool:
+    return bool(references_in(effective)) or any(
+        parameters.is_secret_parameter(name, each) for name, each in declared.items()
+    )
+
+
+def _plain_in_file(declared: parameters.Declarations, environment: Environment) -> Iterator[str]:
+    """A warning, no problem: the file is the operator's, and Prefect stores none of it (decision 8)."""
+    for name in parameters.plain_secrets(declared, environment.parameters):
+        yield f"parameters/{name}: it is `NoEcho`, and the environments file holds a plain value: use `secret:<name>`."
 
 
 def _problems(

@@ -71,6 +71,8 @@ class Deployment(Value):
     no_changes: bool = False
     operation_asked_at: Instant | None = None
     """When the token was stored, right before the call."""
+    has_secrets: bool = False
+    """Some of its parameters are secret: AWS may quote them, and only its own process knows them."""
     cancel_requested: bool = False
     """A person wanted it to end; whoever sees its operation through turns it back."""
     likely_finish: Instant | None = None

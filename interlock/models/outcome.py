@@ -1,5 +1,8 @@
 """How a deployment ended: one value for success, failure and everything between, instead of exceptions."""
 
+from collections.abc import Callable
+from typing import Self
+
 from pydantic import Field
 
 from interlock.errors import (
@@ -53,6 +56,18 @@ class Outcome(Value):
     findings: tuple[Finding, ...] = ()
     """What the resources' own services say about it."""
     problems: tuple[str, ...] = ()
+
+    def redacted(self, redact: Callable[[str], str]) -> Self:
+        """The same without secrets in what it tells. Its status stays: others compare it."""
+        cause = self.first_cause
+        told = {
+            "reason": self.reason and redact(self.reason),
+            "outputs": {name: redact(value) for name, value in self.outputs.items()},
+            "application_url": self.application_url and redact(self.application_url),
+            "first_cause": cause and cause.model_copy(update={"reason": redact(cause.reason)}),
+            "problems": tuple(map(redact, self.problems)),
+        }
+        return self.model_copy(update=told)
 
     @property
     def exit_code(self) -> ExitCode:

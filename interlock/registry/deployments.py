@@ -19,18 +19,20 @@ from interlock.registry.keys import (
     record_key,
     ticket_key,
 )
-from interlock.registry.record import Step, StoredRecord, first_writes, next_writes, read_record, record_of
+from interlock.registry.record import Step, StoredRecord, first_writes, next_writes, read_record, record_of, redacted
 from interlock.registry.store import ConflictError, Delete, Store, optimistically
 from interlock.registry.values import value_of
+from interlock.secret_values.redactor import Redactor
 
 _MOST_EVENTS = 80  # in one transaction, so that record, pointers and notices fit beside them
 
 
 class Deployments:
-    def __init__(self, store: Store, clock: Clock, retention: timedelta) -> None:
+    def __init__(self, store: Store, clock: Clock, retention: timedelta, redactor: Redactor) -> None:
         self._store = store
         self._clock = clock
         self._retention = retention
+        self._redactor = redactor
 
     def register(self, deployment: Deployment, *, notices: Sequence[Notice] = ()) -> Deployment:
         """Write a new deployment with its events, and `notices` for the outbox, in one transaction.
@@ -144,7 +146,8 @@ class Deployments:
         notices: Sequence[Notice] = (),
         changes: Mapping[str, Any] | None = None,
     ) -> Step:
-        return Step(now=self._clock(), retention=self._retention, events=events, notices=notices, changes=changes)
+        step = Step(now=self._clock(), retention=self._retention, events=events, notices=notices, changes=changes)
+        return redacted(step, self._redactor)
 
     def _read(self, correlation_ids: Iterable[str]) -> list[Deployment]:
         return [

@@ -23,11 +23,15 @@ from interlock.registry.keys import (
 )
 from interlock.registry.store import ABSENT, Item, Key, Put, Store, Write
 from interlock.registry.values import attributes_of, value_of
+from interlock.secret_values.redactor import Redactor
 
 DEFAULT_RETENTION: Final = timedelta(days=400)
 
 _FIXED = frozenset({"correlation_id", "environment", "started_at", "updated_at", "asked_at", "events"})
 """They are part of keys, or have their own way in."""
+
+_FREE_TEXT = frozenset({"reason", "outputs", "application_url"})
+"""All else are names and numbers that others compare: masking them would break what they are for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +57,19 @@ class Step:
     events: Sequence[DeploymentEvent] = ()
     notices: Sequence[Notice] = ()
     changes: Mapping[str, Any] | None = None
+
+
+def redacted(step: Step, redactor: Redactor) -> Step:
+    """The step without secrets in its free text: here everything passes that is told of a deployment."""
+    return replace(
+        step,
+        events=[each.model_copy(update={"details": redactor.redact(each.details)}) for each in step.events],
+        notices=[each.model_copy(update={"facts": redactor.redact_json(each.facts)}) for each in step.notices],
+        changes={
+            name: redactor.redact_json(value) if name in _FREE_TEXT else value
+            for name, value in (step.changes or {}).items()
+        },
+    )
 
 
 def read_record(store: Store, correlation_id: str) -> StoredRecord:

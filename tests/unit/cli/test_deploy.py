@@ -338,3 +338,20 @@ def test_log_lines_cannot_command_the_terminal_or_the_ci(
     assert "\x07" not in output
     assert "##[" not in output
     assert not any(text.strip().startswith("::") for text in output.splitlines())
+
+
+def test_a_plain_value_of_a_no_echo_parameter_is_never_sent(
+    interlock: Interlock, prefect: FakePrefect, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "secret.yaml"
+    path.write_text("Parameters: {Pw: {Type: String, NoEcho: true}}\nResources: {R: !Ref Pw}", encoding="utf-8")
+    asked = ("deploy", "staging", "--template", path, "--parameter")
+    assert interlock(*asked, "Pw=hunter2") == 5
+    told = capsys.readouterr()
+    assert "parameters/Pw" in told.err
+    assert "secret:<name>" in told.err
+    assert "hunter2" not in told.out + told.err
+    assert prefect.created == []
+    prefect.found["interlock-outcome"] = outcome()
+    assert interlock(*asked, "Pw=secret:app") == 0
+    assert interlock(*asked, "Pw={{resolve:ssm-secure:/app:1}}") == 0

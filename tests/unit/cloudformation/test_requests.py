@@ -96,7 +96,10 @@ def test_all_problems_are_said_at_once() -> None:
             {"Size": "1", "Name": "App1"},
             "parameters/Name: does not match the allowed pattern `[a-z]+` (small letters).",
         ),
-        ({"Size": "1", "DbPassword": "hunter2"}, "parameters/DbPassword: must be at least 8 characters long."),
+        (
+            {"Size": "1", "DbPassword": "secret:"},
+            "parameters/DbPassword: a reference must name a secret: `secret:<name>` or `secret:<source>:<name>`.",
+        ),
         ({"Size": "1", "Name": "a" * 5000}, "parameters/Name: longer than 4,096 bytes."),
     ],
 )
@@ -106,7 +109,7 @@ def test_a_parameter_is_held_to_what_the_template_says(parameters: dict[str, str
 
 def test_a_secret_is_neither_in_a_problem_nor_in_what_is_shown() -> None:
     assert "hunter2" not in str(problems(parameters={"DbPassword": "hunter2", "UnknownToken": "hunter2"}))
-    checked = check(parameters={"Size": "1", "DbPassword": "correct horse"})
+    checked = check(of=environment(parameters={"DbPassword": "correct horse"}), parameters={"Size": "1"})
     assert checked.shown_parameters == {"Size": "1", "DbPassword": "****"}
     assert "correct horse" not in repr(checked)
 
