@@ -6,6 +6,7 @@ import pytest
 
 from deployments.rehearsal_system import EnvironmentSettings, RehearsalSystem
 from deployments.rehearse.rehearse import SETTINGS
+from tests.acceptance.plants import PLANTS
 
 ENVIRONMENTS: dict[str, EnvironmentSettings] = {
     "staging": {},
@@ -24,6 +25,7 @@ ENVIRONMENTS: dict[str, EnvironmentSettings] = {
     "crowd-a": {},
     "crowd-b": {},
     "crowd-c": {},
+    "secrets": {"parameters": PLANTS.of_the_file},
 }
 
 
