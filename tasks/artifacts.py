@@ -19,6 +19,7 @@ from interlock.models.outcome import Outcome
 from interlock.models.stack import ChangeSet
 from interlock.monitoring.resource_table import Row
 from interlock.summary_page import summary_page
+from interlock.wiring import installation
 from tasks.prefect_side import best_effort, client, current_flow_run
 
 OUTCOME_KEY = "interlock-outcome"
@@ -32,6 +33,7 @@ TABLE_SECONDS = 5
 
 def publish_outcome(deployment: Deployment, outcome: Outcome) -> None:
     """The JSON that clients read (`interlock deploy`, the GitHub action, a script with curl), and a page for people."""
+    outcome = outcome.redacted(installation().redactor.redact)
     data = _essence(outcome) | {
         "correlation_id": deployment.correlation_id,
         "environment": deployment.environment,
