@@ -49,7 +49,7 @@ def deploy(
     Args:
         environment: the environment's name in the environments file; must be this Prefect deployment's own.
         template: the template's text, or `s3://bucket/key` (a path or `https://` only where the installation allows it).
-        parameters: values for the template's parameters, over the environment's own.
+        parameters: values for the template's parameters, over the environment's own; secrets as references (docs/secrets.md).
         capabilities: what the template may do, such as CAPABILITY_IAM, beside the environment's own.
         tags: tags for the stack, over the environment's own.
         workflow_run_id: the CI run that asks.

@@ -40,7 +40,13 @@ flow-run-url.
 @click.command(epilog=_EPILOG)
 @click.argument("environment", metavar="ENV")
 @click.option("--template", required=True, metavar="FILE", help="A file, - for standard input, or s3:// or https://.")
-@click.option("--parameter", "pairs", multiple=True, metavar="K=V", help="A stack parameter; may be repeated.")
+@click.option(
+    "--parameter",
+    "pairs",
+    multiple=True,
+    metavar="K=V",
+    help="A stack parameter (a secret as secret:<name>); may be repeated.",
+)
 @click.option(
     "--parameters-file",
     type=click.Path(path_type=Path),

@@ -20,8 +20,14 @@ def no_echo_parameters(text: str) -> frozenset[str]:
 
 
 def _is_no_echo(declaration: yaml.Node) -> bool:
-    value = _member(declaration, "NoEcho")
-    return isinstance(value, yaml.ScalarNode) and value.value.lower() in ("true", "yes", "on")
+    """Not of a type whose value is the name of a stored parameter: that name is no secret."""
+    is_name = _text(declaration, "Type").startswith("AWS::SSM::Parameter::Value<")
+    return _text(declaration, "NoEcho").lower() in ("true", "yes", "on") and not is_name
+
+
+def _text(node: yaml.Node, key: str) -> str:
+    value = _member(node, key)
+    return str(value.value) if isinstance(value, yaml.ScalarNode) else ""
 
 
 def _member(node: _Node, key: str) -> _Node:

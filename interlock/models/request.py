@@ -9,8 +9,8 @@ class DeploymentRequest(Value):
     """One request for a deployment, before anything is known to be right about it."""
 
     environment: str
-    template: str
-    parameters: dict[str, str] = Field(default_factory=dict)
+    template: str = Field(repr=False)
+    parameters: dict[str, str] = Field(default_factory=dict, repr=False)
     capabilities: tuple[str, ...] = ()
     tags: dict[str, str] = Field(default_factory=dict)
     workflow_run_id: str | None = None

@@ -104,6 +104,7 @@ def test_the_choices_of_a_secret_are_not_listed() -> None:
         ("Parameters: {A: {NoEcho: true}, B: {NoEcho: 'true'}, C: {NoEcho: false}, D: {}}", {"A", "B"}),
         ('{"Parameters": {"A": {"NoEcho": true},\t"B": {"NoEcho": "True"}}}', {"A", "B"}),
         ("Parameters: {A: {NoEcho: yes}}\nResources: {R: !Sub '${A}'}", {"A"}),
+        ("Parameters: {A: {NoEcho: true, Type: 'AWS::SSM::Parameter::Value<String>'}}", set()),
         ("Parameters: [A]", set()),
         ("Resources: {}", set()),
         ("not: [a template", set()),
