@@ -12,7 +12,7 @@ from prefect.exceptions import MissingContextError
 from prefect.logging import get_logger
 from prefect.logging.loggers import flow_run_logger
 
-from interlock.logs import outlets, subject
+from interlock.logs import masking, outlets, subject
 from interlock.logs.subject import Subject
 from interlock.models.deployment import Deployment
 from interlock.wiring import installation
@@ -43,6 +43,7 @@ def begin_log(about: Subject | None = None, *, stream: str | None = None) -> Non
     Called where a process begins and, for engines that were not started by our runner, where its flow does.
     """
     here, root = installation(), logging.getLogger()
+    masking.mask_with(here.redactor.redact)
     as_json = here.settings.logs_json(on_terminal=sys.stderr.isatty())
     outlets.set_up(
         root,

@@ -81,7 +81,7 @@ def _has_secrets(declared: parameters.Declarations, effective: Mapping[str, str]
 
 
 def _plain_in_file(declared: parameters.Declarations, environment: Environment) -> Iterator[str]:
-    """A warning, no problem: the file is the operator's, and Prefect stores none of it (decision 8)."""
+    """A warning, no problem: the file is the operator's, and Prefect stores none of it (decision 13)."""
     for name in parameters.plain_secrets(declared, environment.parameters):
         yield f"parameters/{name}: it is `NoEcho`, and the environments file holds a plain value: use `secret:<name>`."
 
