@@ -153,6 +153,8 @@ def _table(environment: Environment) -> str:
 
 def _toml(value: Any) -> str:
     """JSON is TOML, but for objects."""
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_toml, value)) + "]"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{json.dumps(key)} = {_toml(item)}" for key, item in value.items()) + "}"
     return json.dumps(value)

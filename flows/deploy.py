@@ -43,6 +43,7 @@ def deploy(
     git_sha: str | None = None,
     actor: str | None = None,
     rollback_to: str | None = None,
+    override_lock_reason: str | None = None,
 ) -> State:
     """Deploy a template to an environment.
 
@@ -57,6 +58,7 @@ def deploy(
         git_sha: the commit that is deployed.
         actor: who asks.
         rollback_to: the earlier deployment that this one goes back to, for the record (`interlock rollback`).
+        override_lock_reason: why it may begin though the environment is locked: an emergency, recorded and announced.
     """
     request = DeploymentRequest(
         environment=environment,
@@ -69,6 +71,7 @@ def deploy(
         git_sha=git_sha,
         actor=actor,
         rollback_to=rollback_to,
+        override_lock_reason=override_lock_reason,
     )
     try:
         deployment = open_deployment(request)

@@ -6,12 +6,14 @@ from datetime import datetime
 from pydantic import JsonValue
 
 from interlock.clock import Clock
-from interlock.errors import DeploymentInProgressError
+from interlock.errors import DeploymentInProgressError, EnvironmentLockedError
+from interlock.locks import lock_on
 from interlock.models.base import Value
 from interlock.models.deployment import Deployment, DeploymentEvent, DeploymentStatus
 from interlock.models.environment import Environment, QueuePolicy
+from interlock.models.lock import Lock
 from interlock.models.notice import Notice, NoticeKind
-from interlock.models.queue import Ticket
+from interlock.models.queue import Ticket, ahead_of
 from interlock.models.stack import Stack
 from interlock.monitoring.estimate import Estimate
 from interlock.monitoring.past import HISTORY_FOR_ESTIMATES
@@ -29,16 +31,19 @@ class Finding(Value):
     position: int = 0
     """How many requests are ahead in the queue."""
     wait: Estimate | None = None
+    lock: Lock | None = None
+    """The lock that is on, if the request heeds it."""
 
     @property
     def is_busy(self) -> bool:
-        return self.holder is not None or self.position > 0
+        return self.holder is not None or self.position > 0 or self.lock is not None
 
     @property
     def in_words(self) -> str:
         since = f" since {self.holder_started_at:%H:%M:%S} UTC" if self.holder_started_at else ""
         holder = f"{self.holder}{since} is active" if self.holder else "nobody is active"
-        return f"{holder}, {self.position} waiting ahead{self._wait_in_words}."
+        queue = f"{holder}, {self.position} waiting ahead{self._wait_in_words}."
+        return f"{queue} The environment is {self.lock.in_words}." if self.lock else queue
 
     @property
     def _wait_in_words(self) -> str:
@@ -59,20 +64,22 @@ class ActiveCheck:
         """What is ahead of `deployment`, which has its ticket already.
 
         Raises:
-            DeploymentInProgressError: something is, and the policy is `reject`.
+            DeploymentInProgressError, EnvironmentLockedError: something is, and the policy is `reject`.
         """
-        ahead = self._ahead_of(deployment)
+        lock = lock_on(self.registry, self.environment, self.clock())
+        ahead = self._ahead_of(deployment, lock)
         if self.environment.queue_policy is QueuePolicy.LATEST:
-            ahead = [ticket for ticket in ahead if not self._supersede(ticket, deployment)]
+            ahead = [ticket for ticket in ahead if not self._supersede(ticket, deployment, lock)]
         finding = self._finding(deployment, stack, len(ahead))
+        finding = finding.model_copy(update={"lock": None if deployment.passes_locks else lock})
         if finding.is_busy:
             self._tell(deployment, finding)
         return finding
 
-    def _ahead_of(self, deployment: Deployment) -> list[Ticket]:
+    def _ahead_of(self, deployment: Deployment, lock: Lock | None) -> list[Ticket]:
         waiting = self.registry.queue.waiting(self.environment.name)
-        mine = [index for index, ticket in enumerate(waiting) if ticket.correlation_id == deployment.correlation_id]
-        return waiting[: mine[0]] if mine else waiting
+        ahead = ahead_of(deployment.correlation_id, waiting, is_locked=lock is not None)
+        return waiting if ahead is None else ahead
 
     def _finding(self, deployment: Deployment, stack: Stack | None, position: int) -> Finding:
         holder = self._holder(deployment)
@@ -103,8 +110,12 @@ class ActiveCheck:
         since = (busy.last_updated_time or busy.creation_time or self.clock()) if busy else None
         return expected_wait(holder, history, ahead=position, now=self.clock(), stranger_since=since)
 
-    def _supersede(self, ticket: Ticket, winner: Deployment) -> bool:
-        """End an older request that still waits; never the one that runs (its ticket became the hold)."""
+    def _supersede(self, ticket: Ticket, winner: Deployment, lock: Lock | None) -> bool:
+        """End an older request that still waits; never the one that runs (its ticket became the hold), nor, for one that a
+        lock holds back, an emergency that it does not.
+        """
+        if lock and ticket.passes_locks and not winner.passes_locks:
+            return False
         by = winner.correlation_id
         return self.registry.deployments.finish(
             ticket.correlation_id,
@@ -118,16 +129,22 @@ class ActiveCheck:
     def _tell(self, deployment: Deployment, finding: Finding) -> None:
         facts = _facts(finding, self.environment.queue_policy)
         if self.environment.queue_policy is QueuePolicy.REJECT:
-            raise DeploymentInProgressError(
-                f"Deployment already in progress: {finding.in_words}",
-                environment=self.environment.name,
-                correlation_id=deployment.correlation_id,
-                next_step="Ask again when it has ended; this environment's queue policy is `reject`.",
-            )
+            raise self._rejection(deployment, finding)
         self.registry.deployments.record(
             deployment.correlation_id,
             events=[DeploymentEvent(timestamp=self.clock(), event="DEPLOYMENT_QUEUED", details=finding.in_words)],
             notices=[Notice(kind=NoticeKind.QUEUED, facts=facts)],
+        )
+
+    def _rejection(
+        self, deployment: Deployment, finding: Finding
+    ) -> EnvironmentLockedError | DeploymentInProgressError:
+        what = f"The environment is {finding.lock.in_words}." if finding.lock else finding.in_words
+        return (EnvironmentLockedError if finding.lock else DeploymentInProgressError)(
+            what if finding.lock else f"Deployment already in progress: {what}",
+            environment=self.environment.name,
+            correlation_id=deployment.correlation_id,
+            next_step="Ask again when it has ended; this environment's queue policy is `reject`.",
         )
 
 
@@ -140,4 +157,4 @@ def _facts(finding: Finding, policy: QueuePolicy) -> dict[str, JsonValue]:
         "estimate_minutes_low": round(finding.wait.p50_seconds / 60, 1) if finding.wait else None,
         "estimate_minutes_high": round(finding.wait.p90_seconds / 60, 1) if finding.wait else None,
         "policy": policy.value,
-    }
+    } | (finding.lock.facts if finding.lock else {})

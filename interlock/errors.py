@@ -117,6 +117,20 @@ class WaitTimeoutError(PermanentError):
     exit_code = ExitCode.WAITED_TOO_LONG
 
 
+class LockedTooLongError(WaitTimeoutError):
+    """The same, with the environment still locked."""
+
+
+class EnvironmentLockedError(PermanentError):
+    """The environment is locked and its queue policy is `reject`."""
+
+    exit_code = ExitCode.ALREADY_IN_PROGRESS
+
+
+class LockedBySomebodyElseError(PermanentError):
+    """Another person's lock is on: it is not replaced."""
+
+
 class SupersededError(PermanentError):
     """A newer request of an environment with the policy `latest` took this one's place in the queue."""
 

@@ -33,6 +33,7 @@ def notice_of(outcome: Outcome, deployment: Deployment, *, now: datetime) -> Not
         "no_changes": outcome.no_changes,
         "outputs": dict(outcome.outputs),
         "error": outcome.reason,
+        "locked": outcome.locked,
         "waited_minutes": round((now - deployment.started_at).total_seconds() / 60, 1),
     }
     if outcome.first_cause:

@@ -8,15 +8,18 @@ from datetime import datetime, timedelta
 from interlock.clock import Clock
 from interlock.errors import (
     CancelledError,
+    LockedTooLongError,
     NotYourTurnError,
     SupersededError,
     TicketLostError,
     WaitTimeoutError,
 )
+from interlock.locks import lock_on, open_window
 from interlock.models.deployment import Deployment, DeploymentEvent, DeploymentStatus
 from interlock.models.environment import Environment
+from interlock.models.lock import Lock
 from interlock.models.notice import Notice, NoticeKind
-from interlock.models.queue import Hold, Ticket
+from interlock.models.queue import Hold, Ticket, ahead_of
 from interlock.registry import Registry
 from interlock.timing import (
     HOLD_LIFETIME_SECONDS,
@@ -35,8 +38,9 @@ SettleHolder = Callable[[str], None]
 """Closes the deployment of this correlation id, whose process let its hold expire, if its end can be known."""
 TakeSlot = Callable[[ExitStack, float], bool]
 """One attempt at the environment's slot, of at most so many seconds; given back when the ExitStack is left."""
-Tell = Callable[[int, timedelta], None]
-"""Called with our position (0 is the head) and the time waited, each time we look and it is not our turn."""
+Tell = Callable[[int, timedelta, Lock | None], None]
+"""Called with our position (0 is the head), the time waited and the lock that keeps us out, if one does, each time we look
+and it is not our turn."""
 
 
 @dataclass
@@ -83,12 +87,14 @@ class Turn:
     def _is_our_turn(self) -> bool:
         if self._is_held_already():
             return True
-        if self.is_degraded():
+        lock = lock_on(self.registry, self.environment, self.clock())
+        kept_out_by = None if self.deployment.passes_locks else lock
+        if self.is_degraded() and not kept_out_by:
             return self._stack_was_quiet()  # who else is there cannot be known: the slot orders, the stack decides
-        position = self._position()
-        if position == 0 and self._environment_is_free() and not self._somebody_earlier_is_on_the_way():
+        position = self._position(lock)
+        if position == 0 and self._environment_is_free() and not kept_out_by and not self._somebody_earlier_comes():
             return self._stack_was_quiet()
-        self.tell(position, self.clock() - self._began)
+        self.tell(position, self.clock() - self._began, kept_out_by)
         return False
 
     def _try(self, held: ExitStack) -> Hold | None:
@@ -114,6 +120,7 @@ class Turn:
             self.deployment.correlation_id,
             lifetime_seconds=HOLD_LIFETIME_SECONDS,
             stack_is_quiet=True,
+            window=open_window(self.environment, self.clock()),
             events=[
                 DeploymentEvent(timestamp=self.clock(), event="HOLD_GRANTED", details="It is this deployment's turn.")
             ],
@@ -131,10 +138,10 @@ class Turn:
         hold = self.registry.holds.current(self.environment.name)
         return hold is not None and hold.owner == self.deployment.correlation_id
 
-    def _position(self) -> int:
-        waiting = [ticket.correlation_id for ticket in self.registry.queue.waiting(self.environment.name)]
-        me = self.deployment.correlation_id
-        return waiting.index(me) if me in waiting else len(waiting)
+    def _position(self, lock: Lock | None) -> int:
+        waiting = self.registry.queue.waiting(self.environment.name)
+        ahead = ahead_of(self.deployment.correlation_id, waiting, is_locked=lock is not None)
+        return len(waiting if ahead is None else ahead)
 
     def _environment_is_free(self) -> bool:
         """Free, or freed just now: a holder whose time is up is closed first, so that no operation of its is left behind."""
@@ -147,7 +154,7 @@ class Turn:
         self.settle_holder(hold.owner)
         return self.registry.holds.current(self.environment.name) is None
 
-    def _somebody_earlier_is_on_the_way(self) -> bool:
+    def _somebody_earlier_comes(self) -> bool:
         """Their processes may be slower to start than ours; they are waited for, but not for long."""
         waited = (self.clock() - self._began).total_seconds()
         return waited < LATE_ARRIVAL_SECONDS and bool(self.late_arrivals())
@@ -159,13 +166,16 @@ class Turn:
         return self.stack_is_quiet()
 
     def _require_time_left(self) -> None:
-        if self._seconds_left() <= 0:
-            raise WaitTimeoutError(
-                f"Waited {self.environment.max_wait_minutes:g} minutes for the environment and it is still busy.",
-                environment=self.environment.name,
-                correlation_id=self.deployment.correlation_id,
-                next_step="Ask again later, or see `interlock status` for what is active.",
-            )
+        if self._seconds_left() > 0:
+            return
+        lock = None if self.deployment.passes_locks else lock_on(self.registry, self.environment, self.clock())
+        raise (LockedTooLongError if lock else WaitTimeoutError)(
+            f"Waited {self.environment.max_wait_minutes:g} minutes for the environment and it is still "
+            f"{lock.in_words if lock else 'busy'}.",
+            environment=self.environment.name,
+            correlation_id=self.deployment.correlation_id,
+            next_step="Ask again later, or see `interlock status` for what is active.",
+        )
 
     def _seconds_left(self) -> float:
         return self.environment.max_wait_minutes * 60 - (self.clock() - self._began).total_seconds()
@@ -208,4 +218,5 @@ def join_queue(registry: Registry, deployment: Deployment, *, now: datetime) -> 
         deployment.correlation_id,
         deployment.asked_at if alive or is_first_time else now,
         lifetime_seconds=TICKET_LIFETIME_SECONDS,
+        passes_locks=deployment.passes_locks,
     )

@@ -68,6 +68,7 @@ def _essence(outcome: Outcome) -> dict[str, Any]:
         "exit_code": int(outcome.exit_code),
         "reason": outcome.reason,
         "problems": list(outcome.problems),
+        "locked": outcome.locked,
     }
 
 

@@ -18,6 +18,7 @@ from interlock.models.notice import Notice, NoticeKind
 from interlock.models.outcome import Outcome, outcome_of_error, outcome_on_record
 from interlock.models.request import DeploymentRequest
 from interlock.notices import notice_of
+from interlock.reasons import stated
 from interlock.timing import CATCH_UP_POLL_SECONDS, CATCH_UP_SECONDS
 from interlock.wiring import Installation, installation, installation_of_a_deployment
 from tasks.adoption import is_adoption
@@ -36,12 +37,14 @@ def open_deployment(request: DeploymentRequest) -> Deployment:
 
     Raises:
         UnknownEnvironmentError: there is no such environment, so there is nothing to record it under.
-        InvalidRequestError: the environment is not the one that this Prefect deployment is for.
+        InvalidRequestError: the environment is not the one that this Prefect deployment is for, or a lock is to be
+            overridden without a reason.
     """
     here = installation_of_a_deployment()
     begin_log(Subject(environment=request.environment, flow_run_id=str(current_flow_run().id)))
     environment = here.environment(request.environment)
     _require_own_environment(request)
+    _require_reason(request)
     deployment = _of_earlier_process(here) or _register(here, environment, request)
     process_is_about(deployment)
     name_the_run(deployment)
@@ -128,6 +131,11 @@ def _require_own_environment(request: DeploymentRequest) -> None:
         )
 
 
+def _require_reason(request: DeploymentRequest) -> None:
+    if request.override_lock_reason is not None:
+        stated(request.override_lock_reason, "override_lock_reason", environment=request.environment)
+
+
 def _of_earlier_process(here: Installation) -> Deployment | None:
     """What an earlier process of this very run did not bring to an end; a person's rerun of an ended one is a new one."""
     found = here.registry.deployments.of_flow_run(str(current_flow_run().id))
@@ -172,6 +180,7 @@ def _new(here: Installation, environment: Environment, request: DeploymentReques
         flow_run_id=str(run.id),
         flow_run_url=url_for("flow-run", obj_id=str(run.id)),
         actor=request.actor,
+        lock_override=(request.override_lock_reason or "").strip() or None,
         git_sha=request.git_sha,
         template_sha256=hashlib.sha256(request.template.encode()).hexdigest(),
         events=(DeploymentEvent(timestamp=now, event="DEPLOYMENT_REQUESTED", details=_asked_for(request)),),

@@ -10,8 +10,10 @@ from prefect.concurrency.sync import concurrency
 
 from interlock.errors import CloudFormationUnavailableError
 from interlock.hold_keeper import HoldKeeper
+from interlock.locks import lock_on
 from interlock.models.deployment import Deployment
 from interlock.models.environment import Environment
+from interlock.models.lock import Lock
 from interlock.models.notice import Notice, NoticeKind
 from interlock.recovery import Recovery, Verdict
 from interlock.timing import (
@@ -63,7 +65,7 @@ def acquire_slot(deployment: Deployment, held: Held) -> HoldKeeper:
         late_arrivals=lambda: _late_arrivals(here, deployment),
         take_slot=slot.take,
         is_degraded=lambda: here.is_degraded,
-        tell=_Teller(here, deployment).tell,
+        tell=_Teller(here, deployment, lock_on(here.registry, environment, here.clock())).tell,
         clock=here.clock,
         sleep=time.sleep,
         poll_seconds=WAIT_POLL_SECONDS_LOCAL if here.polls_cheaply else WAIT_POLL_SECONDS_REMOTE,
@@ -139,31 +141,37 @@ class _Slot:
 
 
 class _Teller:
-    """Tells how the wait goes: in the log when the position changes, in the channel once a minute."""
+    """Tells how the wait goes: in the log when anything changes, in the channel once a minute and when a lock is put on."""
 
-    def __init__(self, here: Installation, deployment: Deployment) -> None:
+    def __init__(self, here: Installation, deployment: Deployment, lock: Lock | None) -> None:
+        """`lock`: the one that the channel has been told of."""
         self._here = here
         self._deployment = deployment
-        self._position: int | None = None
+        self._said: str | None = None
+        self._lock = lock
         self._next_notice = timedelta(seconds=WAITING_NOTICE_SECONDS)
 
-    def tell(self, position: int, waited: timedelta) -> None:
-        if position != self._position:
-            self._position = position
-            run_log().info("Waiting: %s.", _in_words(position), extra={"event": "WAITING"})
-        if waited >= self._next_notice:
+    def tell(self, position: int, waited: timedelta, lock: Lock | None) -> None:
+        words = _in_words(position, lock)
+        if words != self._said:
+            self._said = words
+            run_log().info("Waiting: %s.", words, extra={"event": "WAITING"})
+        is_news = lock is not None and lock != self._lock
+        self._lock = lock
+        if waited >= self._next_notice or is_news:
             self._next_notice = waited + timedelta(seconds=WAITING_NOTICE_SECONDS)
-            self._tell_channel(position, waited)
+            self._tell_channel(position, waited, lock)
 
-    def _tell_channel(self, position: int, waited: timedelta) -> None:
+    def _tell_channel(self, position: int, waited: timedelta, lock: Lock | None) -> None:
         facts = {"position": position + 1, "waited_minutes": round(waited.total_seconds() / 60, 1)}
-        self._here.registry.deployments.record(
-            self._deployment.correlation_id, notices=[Notice(kind=NoticeKind.WAITING, facts=dict(facts))]
-        )
+        notice = Notice(kind=NoticeKind.WAITING, facts=facts | (lock.facts if lock else {}))
+        self._here.registry.deployments.record(self._deployment.correlation_id, notices=[notice])
         notify(self._deployment)
 
 
-def _in_words(position: int) -> str:
+def _in_words(position: int, lock: Lock | None) -> str:
+    if lock:
+        return f"{position} ahead in the queue, and the environment is {lock.in_words}"
     return "first in the queue, the environment is still busy" if position == 0 else f"{position} ahead in the queue"
 
 

@@ -1,6 +1,5 @@
 """`interlock deploy`: ask Prefect for a deployment, follow it, and end with an exit code that CI can branch on."""
 
-import getpass
 import os
 import uuid
 from pathlib import Path
@@ -19,12 +18,13 @@ Examples:
   interlock deploy staging --template stack.yaml --parameter ImageTag=1.4.2 --capability CAPABILITY_IAM
   interlock deploy production --template s3://bucket/stack.yaml --parameters-file production.json --timeout 60
   generate-template | interlock deploy staging --template - --json > outcome.json
+  interlock deploy production --template stack.yaml --override-lock --reason "rolls the broken login back"
 
 \b
 Exit codes:
   0  succeeded, or nothing to change (with --no-wait: the request was taken)
   1  failed, or failed and rolled back
-  2  another deployment is in progress, and the environment's queue policy is `reject`
+  2  another deployment is in progress or the environment is locked, and its queue policy is `reject`
   3  waited too long for its turn
   4  superseded by a newer request, or cancelled (also by --on-interrupt cancel)
   5  invalid request; nothing was changed
@@ -61,6 +61,8 @@ flow-run-url.
 @click.option("--actor", metavar="NAME", help="Who asks; by default the login name.")
 @click.option("--workflow-run-id", metavar="ID", help="The CI run that asks.")
 @click.option("--github-run-url", metavar="URL", help="Its address.")
+@click.option("--override-lock", is_flag=True, help="An emergency: deploy though the environment is locked. Audited.")
+@click.option("--reason", metavar="TEXT", help="Why the lock is overridden; required with --override-lock.")
 @click.option("--idempotency-key", metavar="KEY", help="Asking again with the same key joins the first request.")
 @following
 def deploy(environment: str, *, as_json: bool, **options: Any) -> int:
@@ -101,10 +103,13 @@ def _request(
     parameters_file: Path | None,
     capabilities: tuple[str, ...],
     tag_pairs: tuple[str, ...],
+    override_lock: bool,
+    reason: str | None,
     **about: str | None,
 ) -> tuple[dict[str, Any], str]:
     """The flow's parameters, and the key that makes asking for them twice harmless."""
     from interlock.cli import github_actions, request  # noqa: PLC0415 - only when needed
+    from interlock.cli.who import login_name  # noqa: PLC0415 - only when needed
 
     job = github_actions.job(os.environ)
     asked: dict[str, Any] = {
@@ -117,14 +122,8 @@ def _request(
         "github_run_url": about["github_run_url"] or job.run_url,
         "git_sha": about["git_sha"] or job.git_sha,
         "actor": about["actor"] or job.actor or login_name(),
+        **request.override(reason, is_wanted=override_lock),
     }
     request.refuse_plain_secrets(asked["template"], asked["parameters"])
     key = idempotency_key or job.idempotency_key(environment, request.fingerprint(asked)) or f"interlock-{uuid.uuid4()}"
     return asked, key
-
-
-def login_name() -> str | None:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container may run as a user without a name
-        return None

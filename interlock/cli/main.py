@@ -20,6 +20,10 @@ _COMMANDS = {
     "show": "interlock.cli.show",
     "cancel": "interlock.cli.cancel",
     "rollback": "interlock.cli.rollback",
+    "lock": "interlock.cli.lock",
+    "unlock": "interlock.cli.lock",
+    "locks": "interlock.cli.locks",
+    "release": "interlock.cli.release",
     "setup": "interlock.cli.handover",
     "up": "interlock.cli.handover",
     "sweep": "interlock.cli.handover",
@@ -79,8 +83,8 @@ def interlock() -> None:
       interlock deploy staging --template stack.yaml    deploy, and follow it here
       interlock status staging                          may one deploy now? who does?
 
-    `deploy` and `cancel` speak to Prefect at PREFECT_API_URL (http://127.0.0.1:4200/api unless it is set); `status`,
-    `history` and `show` read the registry that INTERLOCK_REGISTRY names.
+    `deploy` and `cancel` speak to Prefect at PREFECT_API_URL (http://127.0.0.1:4200/api unless it is set); the
+    others, `status` to `release`, use the registry that INTERLOCK_REGISTRY names.
     """  # noqa: D301 - \b is click's mark for a paragraph that keeps its lines
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from interlock.prefect_api import PrefectApi
     from interlock.prefect_values import FlowRun
 
-_WARNING = "asked of Prefect alone: neither the stack nor operations that are not Interlock's are seen"
+_WARNING = "asked of Prefect alone: neither the stack nor locks nor operations that are not Interlock's are seen"
 
 
 def look(api: "PrefectApi", environment: str, *, now: datetime) -> dict[str, Any]:

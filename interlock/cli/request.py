@@ -157,3 +157,17 @@ def _as_text(value: object) -> str | None:
             else None
         )
     return None
+
+
+def override(reason: str | None, *, is_wanted: bool) -> dict[str, str]:
+    """The flow's parameter that overrides a lock; none if that is not wanted.
+
+    Raises:
+        InvalidRequestError: one of the two options without the other.
+    """
+    text = (reason or "").strip()
+    if is_wanted and not text:
+        raise InvalidRequestError(["--override-lock: needs a --reason, for those who will ask"])
+    if text and not is_wanted:
+        raise InvalidRequestError(["--reason: is for --override-lock"])
+    return {"override_lock_reason": text} if is_wanted else {}

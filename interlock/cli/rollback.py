@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from interlock.cli.carry_out import carry_out, following, reported
-from interlock.cli.deploy import login_name
 from interlock.cli.text import instant, one_line
+from interlock.cli.who import login_name
 from interlock.correlation_id import is_correlation_id
 from interlock.errors import InvalidRequestError
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from interlock.errors import InterlockError
+from interlock.locks import lock_on, open_window
 from interlock.models.deployment import Deployment
 from interlock.models.environment import Environment
 from interlock.monitoring.estimate import Estimate
@@ -45,7 +46,7 @@ def look(here: "Installation", environment: Environment) -> Sighting:
         environment=environment,
         now=here.clock(),
         is_registry_available=known is not None,
-        **{"stack": None, **(known or {}), **(seen or {})},
+        **{"stack": None, "lock": open_window(environment, here.clock()), **(known or {}), **(seen or {})},
     )
     return Sighting(situation, is_stack_readable=seen is not None, troubles=troubles)
 
@@ -64,6 +65,7 @@ def _of_registry(here: "Installation", environment: Environment) -> dict[str, An
     deployment = here.registry.deployments.get(owner, with_events=False) if owner else None
     return {
         "hold": hold,
+        "lock": lock_on(here.registry, environment, here.clock()),
         "tickets": tuple(here.registry.queue.waiting(environment.name)),
         "deployment": deployment,
         "estimate": _estimate(here, deployment) if deployment else None,

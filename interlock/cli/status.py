@@ -17,7 +17,7 @@ _WORDS = {
     "READY": "ready to deploy",
     _ACTIVE: "Deployment already in progress",
     "FOREIGN_OPERATION_IN_PROGRESS": "an operation that is not Interlock's runs on the stack",
-    "ENVIRONMENT_LOCKED": "locked: a deployment is about to begin",
+    "ENVIRONMENT_LOCKED": "locked",
     "STACK_NEEDS_RECOVERY": "the stack needs a person: no deployment can start from its status",
     "REGISTRY_UNAVAILABLE": "the registry cannot be read; what is shown is the stack alone",
     "STACK_UNREADABLE": "the stack cannot be read; this is what the registry knows",
@@ -66,11 +66,23 @@ def _text(report: Mapping[str, Any]) -> str:
         labelled(
             [("Stack", f"{report['stack_name']}  {report['stack_status'] or unseen}")] if report["stack_name"] else []
         ),
+        labelled(_lock(report)),
         _active(report["active_deployment"] or {}),
         *(f"  {each['position']}. in the queue  {_queued(each)}" for each in report["queue"]),
         labelled(("Warning", trouble) for trouble in report["warnings"]),
     ]
     return "\n".join(part for part in parts if part)
+
+
+def _lock(report: Mapping[str, Any]) -> list[tuple[str, object]]:
+    lock = report.get("lock")
+    if lock is None:
+        return [("Why", "a deployment is about to begin")] if report["reason"] == "ENVIRONMENT_LOCKED" else []
+    until = instant(datetime.fromisoformat(lock["until"])) if lock["until"] else "it is unlocked"
+    return [
+        ("Locked by", f"{lock['by']} since {instant(datetime.fromisoformat(lock['since']))}, until {until}"),
+        ("Reason", lock["reason"]),
+    ]
 
 
 def _active(active: Mapping[str, Any]) -> str:

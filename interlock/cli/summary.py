@@ -23,6 +23,7 @@ _WORDS = {
     "SUPERSEDED": "superseded by a newer request",
     "TIMED_OUT": "waited too long for its turn",
     "REJECTED": "Deployment already in progress",
+    "LOCKED": "the environment is locked",
     "INVALID": "invalid request",
     "STILL_RUNNING": "still running; this client has stopped waiting",
     "UNREACHABLE": "Prefect cannot be reached",
@@ -42,7 +43,9 @@ def headline(outcome: Outcome) -> str:
 
 
 def _status(outcome: Outcome) -> str:
-    """The record knows neither of these two by a status of their own."""
+    """The record knows none of these by a status of their own."""
+    if outcome.facts.get("locked") and outcome.status == "REJECTED":
+        return "LOCKED"
     if outcome.exit_code == ExitCode.INVALID_REQUEST:
         return "INVALID"
     return "NO_CHANGES" if outcome.status == "SUCCEEDED" and outcome.facts.get("no_changes") else outcome.status

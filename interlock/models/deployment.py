@@ -75,6 +75,8 @@ class Deployment(Value):
     """Some of its parameters are secret: AWS may quote them, and only its own process knows them."""
     cancel_requested: bool = False
     """A person wanted it to end; whoever sees its operation through turns it back."""
+    lock_override: str | None = None
+    """Why it may begin though the environment is locked: an emergency. None: it heeds locks."""
     likely_finish: Instant | None = None
     """When it will probably have ended (p50), as its monitor last saw it; `late_finish` is the p90."""
     late_finish: Instant | None = None
@@ -85,6 +87,11 @@ class Deployment(Value):
     def has_begun(self) -> bool:
         """Its operation was asked for, or is about to be: from here on it is adopted, never started anew."""
         return self.operation_token is not None
+
+    @property
+    def passes_locks(self) -> bool:
+        """A lock keeps out who is new: neither an emergency nor what has begun already."""
+        return self.lock_override is not None or self.has_begun
 
     @property
     def queue_seconds(self) -> float | None:

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from interlock.models.base import Value
+from interlock.models.freeze import FreezeWindow
 from interlock.models.mention import Mention
 
 EnvironmentName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
@@ -49,6 +50,7 @@ class Environment(Value):
     max_wait_minutes: Annotated[float, Field(gt=0, le=7 * 24 * 60)] = 30
     stall_after_minutes: Annotated[float, Field(gt=0, le=24 * 60)] = 10
     on_cancel: OnCancel = OnCancel.FINISH
+    freeze: Annotated[tuple[FreezeWindow, ...], Field(max_length=20, description="locked in these hours")] = ()
     application_url_output: str | None = None
     capabilities: tuple[Capability, ...] = ()
     parameters: dict[str, str] = Field(default_factory=dict)

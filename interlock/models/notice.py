@@ -28,12 +28,21 @@ class NoticeKind(StrEnum):
     CANCELLED = "cancelled"
     SUPERSEDED = "superseded"
     REJECTED = "rejected"
+    LOCK_OVERRIDDEN = "lock_overridden"
+    RELEASED_BY_FORCE = "released_by_force"
     SUMMARY = "summary"
+    LOCKED = "locked"
+    UNLOCKED = "unlocked"
 
     @property
     def is_ephemeral(self) -> bool:
         """Worth telling only while it is fresh: a later notice of the same deployment makes it moot."""
         return self in (NoticeKind.WAITING, NoticeKind.PROGRESS)
+
+    @property
+    def is_announcement(self) -> bool:
+        """Of an environment, not of a deployment: its facts are all there is, and name the `environment`."""
+        return self in (NoticeKind.LOCKED, NoticeKind.UNLOCKED)
 
 
 class Notice(Value):

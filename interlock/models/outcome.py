@@ -8,9 +8,11 @@ from pydantic import Field
 from interlock.errors import (
     CancelledError,
     DeploymentInProgressError,
+    EnvironmentLockedError,
     ExitCode,
     InterlockError,
     InvalidRequestError,
+    LockedTooLongError,
     SupersededError,
     WaitTimeoutError,
 )
@@ -21,6 +23,7 @@ from interlock.models.stack import Failure
 
 _STATUS_OF_ERROR: tuple[tuple[type[InterlockError], DeploymentStatus], ...] = (
     (DeploymentInProgressError, DeploymentStatus.REJECTED),
+    (EnvironmentLockedError, DeploymentStatus.REJECTED),
     (WaitTimeoutError, DeploymentStatus.TIMED_OUT),
     (SupersededError, DeploymentStatus.SUPERSEDED),
     (CancelledError, DeploymentStatus.CANCELLED),
@@ -56,6 +59,8 @@ class Outcome(Value):
     findings: tuple[Finding, ...] = ()
     """What the resources' own services say about it."""
     problems: tuple[str, ...] = ()
+    locked: bool = False
+    """A lock kept it out; `reason` names it."""
 
     def redacted(self, redact: Callable[[str], str]) -> Self:
         """The same without secrets in what it tells. Its status stays: others compare it."""
@@ -101,4 +106,5 @@ def outcome_of_error(error: InterlockError) -> Outcome:
         problems = tuple(error.problems)
     elif error.exit_code == ExitCode.INVALID_REQUEST:
         problems = (error.message,)
-    return Outcome(status=status, reason=str(error), problems=problems)
+    locked = isinstance(error, EnvironmentLockedError | LockedTooLongError)
+    return Outcome(status=status, reason=str(error), problems=problems, locked=locked)

@@ -1,5 +1,7 @@
 """The queue's two things with two names: a ticket waits, a hold runs."""
 
+from collections.abc import Sequence
+
 from pydantic import Field
 
 from interlock.models.base import Instant, Value
@@ -12,6 +14,8 @@ class Ticket(Value):
     correlation_id: str
     asked_at: Instant
     expires_at: Instant
+    passes_locks: bool = False
+    """As its deployment does: while a lock is on, nobody who heeds it is ahead of this one."""
 
     def is_alive(self, now: Instant) -> bool:
         return now < self.expires_at
@@ -31,3 +35,15 @@ class Hold(Value):
 
     def is_live(self, now: Instant) -> bool:
         return self.owner is not None and now < self.expires_at
+
+
+def ahead_of(correlation_id: str, tickets: Sequence[Ticket], *, is_locked: bool) -> list[Ticket] | None:
+    """Who goes before this deployment; None if it has no ticket. `tickets`: those that are alive, in their order.
+
+    Those whom a lock holds in the queue do not hold up one whom it does not.
+    """
+    place = next((index for index, ticket in enumerate(tickets) if ticket.correlation_id == correlation_id), None)
+    if place is None:
+        return None
+    goes_alone = is_locked and tickets[place].passes_locks
+    return [ticket for ticket in tickets[:place] if ticket.passes_locks or not goes_alone]

@@ -19,3 +19,4 @@ class DeploymentRequest(Value):
     actor: str | None = None
     rollback_to: str | None = None
     """The correlation id of the earlier deployment whose template and parameters these are."""
+    override_lock_reason: str | None = None

@@ -7,6 +7,7 @@ from interlock.correlation_id import is_correlation_id
 from interlock.models.base import Instant, Value
 from interlock.models.deployment import Deployment
 from interlock.models.environment import Environment
+from interlock.models.lock import Lock
 from interlock.models.queue import Hold, Ticket
 from interlock.models.stack import Operation, Stack, StackEvent
 from interlock.monitoring.estimate import Estimate
@@ -21,7 +22,8 @@ class Reason(StrEnum):
     ACTIVE_DEPLOYMENT_IN_PROGRESS = "ACTIVE_DEPLOYMENT_IN_PROGRESS"
     FOREIGN_OPERATION_IN_PROGRESS = "FOREIGN_OPERATION_IN_PROGRESS"
     ENVIRONMENT_LOCKED = "ENVIRONMENT_LOCKED"
-    """Somebody has the environment, or is first in its queue, but no operation of theirs is known."""
+    """By a person or a freeze window (`lock`). Without one: somebody has the environment, or is first in its queue, but no
+    operation of theirs is known."""
     STACK_NEEDS_RECOVERY = "STACK_NEEDS_RECOVERY"
     REGISTRY_UNAVAILABLE = "REGISTRY_UNAVAILABLE"
     """Judged by the stack alone."""
@@ -58,6 +60,8 @@ class StatusReport(Value):
     stack_status: str | None
     active_deployment: ActiveDeployment | None
     queue: tuple[QueuedDeployment, ...]
+    lock: Lock | None = None
+    """The lock that is on, whatever else goes on."""
 
 
 class Situation(Value):
@@ -72,6 +76,7 @@ class Situation(Value):
     stack: Stack | None
     operation: Operation | None = None
     hold: Hold | None = None
+    lock: Lock | None = None
     tickets: tuple[Ticket, ...] = ()
     deployment: Deployment | None = None
     estimate: Estimate | None = None
@@ -113,6 +118,7 @@ def status_report(situation: Situation) -> StatusReport:
         stack_status=situation.stack.status if situation.stack else None,
         active_deployment=_active(situation) if reason in _SOMETHING_RUNS else None,
         queue=tuple(_queued(ticket, number, situation.now) for number, ticket in enumerate(situation.waiting, 1)),
+        lock=situation.lock,
     )
 
 
@@ -122,11 +128,14 @@ def _reason(situation: Situation) -> Reason:
         return Reason.ACTIVE_DEPLOYMENT_IN_PROGRESS if is_ours else Reason.FOREIGN_OPERATION_IN_PROGRESS
     if situation.stack and situation.stack.state.needs_recovery:
         return Reason.STACK_NEEDS_RECOVERY
+    is_held = situation.hold is not None and situation.hold.is_live(situation.now)
+    if is_held and situation.active:
+        return Reason.ACTIVE_DEPLOYMENT_IN_PROGRESS
+    if situation.lock:  # a freeze window is known without the registry
+        return Reason.ENVIRONMENT_LOCKED
     if not situation.is_registry_available:
         return Reason.REGISTRY_UNAVAILABLE
-    if situation.hold and situation.hold.is_live(situation.now):
-        return Reason.ACTIVE_DEPLOYMENT_IN_PROGRESS if situation.active else Reason.ENVIRONMENT_LOCKED
-    return Reason.ENVIRONMENT_LOCKED if situation.waiting else Reason.READY
+    return Reason.ENVIRONMENT_LOCKED if is_held or situation.waiting else Reason.READY
 
 
 def _active(situation: Situation) -> ActiveDeployment:

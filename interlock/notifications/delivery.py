@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from interlock.clock import Clock
 from interlock.errors import DeploymentNotFoundError, InterlockError, SlackRefusedError, SlackUnavailableError
 from interlock.models.notice import DeliveryState, OutboxRow
+from interlock.notifications.announcements import announcement_of
 from interlock.notifications.audience import AudienceOf
 from interlock.notifications.claim import Claim
 from interlock.notifications.pace import PacedSlack, Patience, PostponedError
@@ -67,14 +68,14 @@ class Deliverer:
     def _work_off(self, correlation_id: str, claim: Claim, patience: Patience) -> DeliveryReport:
         delivery = _Delivery(self.registry.outbox, self.registry.outbox.rows(correlation_id), claim, self.clock)
         try:
-            deployment = self.registry.deployments.get(correlation_id)
+            about = announcement_of(delivery.rows) or self.registry.deployments.get(correlation_id)
         except DeploymentNotFoundError as error:
             return delivery.park_all(error)
-        audience = self.audience_of(deployment.environment)
+        audience = self.audience_of(about.environment)
         if self.slack is None or audience is None:
             return delivery.run(None)
         slack = PacedSlack(self.slack, self.registry.leases, claim, patience, audience.channel)
-        return delivery.run(Sender(self.registry.outbox, slack, deployment, audience))
+        return delivery.run(Sender(self.registry.outbox, slack, about, audience))
 
     def _is_pending(self, correlation_id: str) -> bool:
         return any(row.state is DeliveryState.WAITING for row in self.registry.outbox.rows(correlation_id))

@@ -1,15 +1,22 @@
 """What each kind of notice says, from its facts: the lines that the parent and the reply in the thread share."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from typing import Protocol
 
 from pydantic import JsonValue
 
-from interlock.models.deployment import Deployment
 from interlock.models.notice import Notice, NoticeKind
 from interlock.notifications.card import Field
-from interlock.notifications.durations import duration, minutes, minutes_between
+from interlock.notifications.durations import duration, instant, minutes, minutes_between
 from interlock.notifications.facts import Facts
+from interlock.notifications.lock_details import (
+    lock_of,
+    locked,
+    overridden,
+    queued_by_lock,
+    released_by_force,
+    unlocked,
+)
 
 Body = tuple[Field | str, ...]
 
@@ -24,10 +31,19 @@ _ERROR_LIMIT = 1500
 _FINDINGS_SHOWN = 12
 
 
-def body_of(notice: Notice, deployment: Deployment) -> Body:
+class Named(Protocol):
+    """A deployment, or what else is told of."""
+
+    @property
+    def environment(self) -> str: ...
+    @property
+    def correlation_id(self) -> str: ...
+
+
+def body_of(notice: Notice, about: Named) -> Body:
     """The paragraphs of a notice; none for the kinds whose heading says it all. Next steps name the deployment."""
     write = _BODIES.get(notice.kind)
-    names: dict[str, JsonValue] = {"environment": deployment.environment, "correlation_id": deployment.correlation_id}
+    names: dict[str, JsonValue] = {"environment": about.environment, "correlation_id": about.correlation_id}
     return tuple(part for part in write(Facts(notice.facts | names)) if part) if write else ()
 
 
@@ -38,20 +54,15 @@ def progress_line(facts: Facts) -> str:
     return f"{facts.count('done')} of {facts.count('total')} resources ({facts.count('percent')} %)"
 
 
-def instant(text: str) -> str:
-    """An ISO instant as people write it, in UTC; anything else as it stands."""
-    try:
-        return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-    except (ValueError, OverflowError):
-        return text
-
-
 def _queued(facts: Facts) -> Body:
     foreign = facts.text("holder_kind") == "foreign"
     policy = "A newer request of this environment would take its place." if facts.text("policy") == "latest" else ""
     follows = "Your deployment will proceed when the active deployment completes."
     if foreign:
         follows = "Your deployment will proceed when that operation ends."
+    if "locked_by" in facts:
+        holder = _holder(facts) if "holder" in facts else ""
+        return (holder, *queued_by_lock(facts), _position(facts), policy)
     return (_holder(facts), _position(facts), follows, policy)
 
 
@@ -81,6 +92,7 @@ def _waiting(facts: Facts) -> Body:
         Field("Waited", minutes(round(waited, 1))) if waited is not None else "",
         _position(facts),
         Field("Estimated completion", _estimate(facts)) if "estimate_minutes_high" in facts else "",
+        *lock_of(facts),
     )
 
 
@@ -204,8 +216,11 @@ def _timed_out(facts: Facts) -> Body:
     waited = facts.number("waited_minutes")
     after = f" {minutes(round(waited, 1))}" if waited is not None else " as long as this environment allows"
     look = f"`interlock status {facts.text('environment')}` names what holds the environment. Then deploy again."
+    if facts.flag("locked"):
+        look = f"Ask again when it is unlocked. `interlock locks {facts.text('environment')}` tells by whom and until when."
     return (
         f"It waited{after} for its turn, and its turn did not come. Nothing was deployed.",
+        facts.lines("error")[:_ERROR_LIMIT] if facts.flag("locked") else "",
         Field("What to do", look),
     )
 
@@ -219,8 +234,9 @@ def _superseded(facts: Facts) -> Body:
 
 
 def _rejected(facts: Facts) -> Body:
+    why = _holder(facts) if "holder" in facts else facts.lines("error")[:_ERROR_LIMIT] or _holder(facts)
     return (
-        _holder(facts),
+        why,
         "This environment does not queue requests. Nothing was deployed; ask again when it is free.",
     )
 
@@ -256,5 +272,9 @@ _BODIES: dict[NoticeKind, Callable[[Facts], Body]] = {
     NoticeKind.CANCELLED: _cancelled,
     NoticeKind.SUPERSEDED: _superseded,
     NoticeKind.REJECTED: _rejected,
+    NoticeKind.LOCK_OVERRIDDEN: overridden,
+    NoticeKind.RELEASED_BY_FORCE: released_by_force,
     NoticeKind.SUMMARY: _summary,
+    NoticeKind.LOCKED: locked,
+    NoticeKind.UNLOCKED: unlocked,
 }

@@ -1,4 +1,6 @@
-"""Lengths of time, for people."""
+"""Lengths of time and moments, for people."""
+
+from datetime import UTC, datetime
 
 
 def duration(seconds: float) -> str:
@@ -31,3 +33,11 @@ def minutes_between(low: float | None, high: float | None) -> str:
     if known[-1] == 0:
         return "less than 1 minute"
     return minutes(known[0]) if known[0] == known[-1] else f"{known[0]} to {minutes(known[-1])}"
+
+
+def instant(text: str) -> str:
+    """An ISO instant as people write it, in UTC; anything else as it stands."""
+    try:
+        return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except (ValueError, OverflowError):
+        return text

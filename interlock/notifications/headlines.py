@@ -38,12 +38,18 @@ HEADLINES: dict[NoticeKind, Headline] = {
     NoticeKind.CANCELLED: Headline("🚫", "Deployment Cancelled", "Cancelled", "Deployment Cancelled"),
     NoticeKind.SUPERSEDED: Headline("⏭️", "Deployment Superseded", "Superseded", "Deployment Superseded"),
     NoticeKind.REJECTED: Headline("⛔", "Deployment Rejected", "Rejected", "Deployment already in progress"),
+    NoticeKind.LOCK_OVERRIDDEN: Headline("🚨", _RUNNING, "In progress, lock overridden", "Lock overridden"),
+    NoticeKind.RELEASED_BY_FORCE: Headline("🔨", "Environment Taken Away", "Released by force", "Released by force"),
     NoticeKind.SUMMARY: Headline("📬", _RUNNING, "In progress", "Slack is back"),
+    NoticeKind.LOCKED: Headline("🔒", "Environment Locked", "Locked", "Environment Locked"),
+    NoticeKind.UNLOCKED: Headline("🔓", "Environment Unlocked", "Unlocked", "Environment Unlocked"),
 }
 
 _CRITICAL_STALL = Headline("🚨", "Deployment Stalled", "In progress, stalled", "Stall alarm")
 
-_ASIDES = (NoticeKind.MONITOR_GAP, NoticeKind.DEGRADED, NoticeKind.SUMMARY)
+_LOCKED_OUT = Headline("⛔", "Deployment Rejected", "Rejected", "Environment is locked")
+
+_ASIDES = (NoticeKind.MONITOR_GAP, NoticeKind.DEGRADED, NoticeKind.SUMMARY, NoticeKind.RELEASED_BY_FORCE)
 """They say something about us, not about the deployment: its parent message stays as it is."""
 
 _BY_STATUS: dict[DeploymentStatus, NoticeKind] = {
@@ -59,6 +65,7 @@ _BY_STATUS: dict[DeploymentStatus, NoticeKind] = {
 }
 
 _ALARMS = (NoticeKind.FAILED, NoticeKind.ROLLED_BACK, NoticeKind.TIMED_OUT)
+_SHOWN_IN_CHANNEL = (*_ALARMS, NoticeKind.LOCK_OVERRIDDEN, NoticeKind.RELEASED_BY_FORCE)
 _CRITICAL = "critical"
 
 
@@ -76,7 +83,14 @@ def is_alarm(notice: Notice) -> bool:
     return _is_critical_stall(notice) or notice.kind in _ALARMS
 
 
+def is_shown_in_channel(notice: Notice) -> bool:
+    """An alarm, or what everybody should know of without being called."""
+    return _is_critical_stall(notice) or notice.kind in _SHOWN_IN_CHANNEL
+
+
 def headline(notice: Notice) -> Headline:
+    if notice.kind is NoticeKind.REJECTED and notice.facts.get("locked") is True:
+        return _LOCKED_OUT
     return _CRITICAL_STALL if _is_critical_stall(notice) else HEADLINES[notice.kind]
 
 

@@ -16,26 +16,39 @@ The facts of each kind (JSON values). Any may be absent: the message then says l
 | degraded | what |
 | succeeded | duration_seconds, application_url, no_changes, outputs {name: value} |
 | failed, rolled_back | error, first_cause {logical_id, resource_type, reason, hint}, duration_seconds, DIAGNOSIS |
-| timed_out | waited_minutes |
+| timed_out | waited_minutes; locked (true), error |
 | cancelled, superseded | by |
-| rejected | as queued |
+| rejected | as queued; locked (true), error |
+| lock_overridden | by, override_reason, LOCK |
+| released_by_force | by, release_reason |
+| locked | environment, LOCK |
+| unlocked | environment, LOCK, unlocked_by, unlock_reason |
 | summary | missed, skipped, outage_minutes, late [{title, at (ISO)}], the first 10 |
 
 ESTIMATE is estimate_minutes_low and estimate_minutes_high: until the active deployment ends. Position 1 is the next.
 DIAGNOSIS is diagnosis [line] and diagnosis_links {label: url}: what the resources' own services say.
+LOCK is locked_by, lock_reason, locked_since, locked_until (ISO); `queued` and `waiting` have it while a lock is on.
 """
 
 from dataclasses import dataclass, replace
 
 from interlock.models.deployment import Deployment
 from interlock.models.notice import Notice, NoticeKind
+from interlock.notifications.announcements import Announcement, announce
 from interlock.notifications.blocks import plain
 from interlock.notifications.card import Card, Field, Link, fields, links
 from interlock.notifications.details import body_of, progress_line
 from interlock.notifications.durations import in_minutes
 from interlock.notifications.escape import one_line
 from interlock.notifications.facts import Facts
-from interlock.notifications.headlines import headline, is_alarm, moves_parent, parent_headline, parent_kind
+from interlock.notifications.headlines import (
+    headline,
+    is_alarm,
+    is_shown_in_channel,
+    moves_parent,
+    parent_headline,
+    parent_kind,
+)
 
 _SHA_LENGTH = 12
 _FOUND_LINKS = 3
@@ -56,15 +69,22 @@ class Message:
     """Whether the reply is shown in the channel too."""
 
 
-def render(deployment: Deployment, notice: Notice, mentions: tuple[str, ...] = ()) -> Message:
+def render(about: Deployment | Announcement, notice: Notice, mentions: tuple[str, ...] = ()) -> Message:
     """`mentions`: whom an alarm calls. The parent shows them; the reply that is broadcast notifies them (decision 0009)."""
+    if isinstance(about, Announcement):
+        card, reply = announce(about, notice)
+        return Message(card, reply, moves_parent=True, broadcast=True)
+    return _of_deployment(about, notice, mentions)
+
+
+def _of_deployment(deployment: Deployment, notice: Notice, mentions: tuple[str, ...]) -> Message:
     called = mentions if is_alarm(notice) else ()
     detail = None if notice.kind in _PARENT_ONLY else _detail(deployment, notice)
     return Message(
         parent=replace(_parent(deployment, notice), mentions=called),
         detail=detail and replace(detail, mentions=called),
         moves_parent=moves_parent(notice.kind),
-        broadcast=is_alarm(notice),
+        broadcast=is_shown_in_channel(notice),
     )
 
 
@@ -133,7 +153,7 @@ def _detail(deployment: Deployment, notice: Notice) -> Card:
         links=_links(deployment, notice) if notice.kind is NoticeKind.STALLED else (),
         compact=True,
     )
-    if notice.kind in _OUTCOMES or is_alarm(notice):
+    if notice.kind in _OUTCOMES or is_shown_in_channel(notice):
         return _standing_alone(card, heading.detail, deployment, notice)
     return card
 

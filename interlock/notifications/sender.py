@@ -6,6 +6,7 @@ from datetime import datetime
 
 from interlock.models.deployment import Deployment
 from interlock.models.notice import DeliveryState, OutboxRow, SlackThread
+from interlock.notifications.announcements import Announcement
 from interlock.notifications.audience import Audience
 from interlock.notifications.headlines import moves_parent
 from interlock.notifications.messages import Message, render
@@ -16,11 +17,11 @@ from interlock.notifications.slack import SlackMessageGoneError
 
 @dataclass
 class Sender:
-    """Sends the rows of one deployment: the parent first, then the reply, then, after an outage, its summary."""
+    """Sends the rows of one deployment or announcement: the parent, then the reply, then, after an outage, its summary."""
 
     outbox: Outbox
     slack: SlackApi
-    deployment: Deployment
+    about: Deployment | Announcement
     audience: Audience
 
     def announce(self, row: OutboxRow, rows: Sequence[OutboxRow]) -> OutboxRow:
@@ -31,20 +32,22 @@ class Sender:
             SlackRefusedError: never to be sent.
             PostponedError: not tried; it is not our turn.
         """
-        message = render(self.deployment, row.notice, self.audience.mentions)
+        message = render(self.about, row.notice, self.audience.mentions)
         thread, message = self._show_parent(message, is_stale=_parent_moves_on(row, rows))
         return row.model_copy(update={"slack_ts": self._reply(thread, message) or thread.parent_ts})
 
     def sum_up(self, row: OutboxRow, rows: Sequence[OutboxRow], now: datetime) -> None:
         """Says what an outage delayed, if `row`, which is sent, was the last of it. Raises as `announce`."""
+        if isinstance(self.about, Announcement):
+            return  # it says itself since when it is true
         due = summary(rows, row, now)
         thread = self.outbox.thread(row.correlation_id)
         if due is not None and thread is not None:
-            self._reply(thread, render(self.deployment, due))
+            self._reply(thread, render(self.about, due))
 
     def _show_parent(self, message: Message, *, is_stale: bool) -> tuple[SlackThread, Message]:
         """The parent, made or brought up to date, and what is left to say. A deleted one is made anew."""
-        thread = self.outbox.thread(self.deployment.correlation_id)
+        thread = self.outbox.thread(self.about.correlation_id)
         if thread is None:
             return self._post_parent(message)
         if message.moves_parent and not is_stale:
@@ -58,7 +61,7 @@ class Sender:
         """A new message notifies those it mentions, so the reply need not call them again."""
         thread = self.slack.post(self.audience.channel, message.parent)
         # Before anything else is sent: without it the next delivery would start a second thread.
-        self.outbox.save_thread(self.deployment.correlation_id, thread)
+        self.outbox.save_thread(self.about.correlation_id, thread)
         return thread, replace(message, detail=message.detail and replace(message.detail, mentions=()))
 
     def _reply(self, thread: SlackThread, message: Message) -> str | None:

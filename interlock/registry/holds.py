@@ -6,13 +6,16 @@ from datetime import datetime, timedelta
 from interlock.clock import Clock
 from interlock.errors import AlreadyFinishedError, HoldLostError
 from interlock.models.deployment import Deployment, DeploymentEvent, DeploymentStatus
+from interlock.models.lock import Lock, last_to_end
 from interlock.models.notice import Notice
 from interlock.models.queue import Hold
 from interlock.registry.keys import hold_key
+from interlock.registry.locks import read_lock
+from interlock.registry.overriding import Overriding, overriding
 from interlock.registry.queue import ticket_of, tickets_in
 from interlock.registry.record import Step, StoredRecord, next_writes, read_record
 from interlock.registry.store import Delete, Item, Put, Store, Write, optimistically, version_of
-from interlock.registry.turn import insist_on_free, insist_on_turn
+from interlock.registry.turn import insist_on_free, insist_on_turn, insist_on_unlocked
 from interlock.registry.values import attributes_of, value_of
 
 
@@ -34,10 +37,12 @@ class Holds:
         *,
         lifetime_seconds: float,
         stack_is_quiet: bool,
+        window: Lock | None = None,
         events: Sequence[DeploymentEvent] = (),
         notices: Sequence[Notice] = (),
     ) -> Hold:
         """Take the hold of an environment. `stack_is_quiet`: the stack was looked at just now, and no operation runs.
+        `window`: the freeze window that is open now.
 
         The deployment must exist and not be final. Then, by what the hold is:
 
@@ -48,11 +53,16 @@ class Holds:
         - somebody else's and expired (now >= expires_at): as if free, but only with `stack_is_quiet`; otherwise the
           operation that still runs must be adopted first.
 
+        Unless it is an adoption, or its operation was asked for already, a lock (on record, or `window`) keeps it out: up
+        to the write, so that who locks after a grant finds the deployment running, and who locked before it does not. One
+        that overrides locks is granted the hold in spite of it, ahead of those whom the lock holds in the queue; event,
+        notice and audit of that are part of the grant.
+
         A grant makes the fence one greater, takes the ticket away, and makes the record IN_PROGRESS with `fence` and
         `deploying_since` (kept if it was set), with the events and notices: all in one transaction.
 
         Raises:
-            NotYourTurnError: somebody has the hold, or is ahead in the queue. Ask again later.
+            NotYourTurnError: somebody has the hold, or is ahead in the queue, or a lock is on. Ask again later.
             TicketLostError: the deployment's own ticket is dead or gone. Enqueue again.
             DeploymentNotFoundError, AlreadyFinishedError: there is nothing to deploy.
         """
@@ -62,13 +72,20 @@ class Holds:
             record = self._claimant(environment, correlation_id)
             before, item = self._read(environment)
             tickets = tickets_in(self._store, environment)
+            past_lock = Overriding()
             if before is None or before.owner != correlation_id:
+                stored = read_lock(self._store, environment)
+                lock = last_to_end(stored.on(now), window)
                 insist_on_free(before, record.deployment, now, stack_is_quiet=stack_is_quiet)
-                insist_on_turn(tickets, record.deployment, now)
+                insist_on_unlocked(lock, record.deployment)
+                insist_on_turn(tickets, record.deployment, now, lock)
+                past_lock = overriding(lock, stored, record.deployment, now, self._retention)
             granted = _grant(before, record.deployment, now, lifetime_seconds)
-            step = self._grant_step(granted, record.deployment, events, notices)
+            step = self._grant_step(
+                granted, record.deployment, [*past_lock.events, *events], [*past_lock.notices, *notices]
+            )
             own = [Delete(key=one.key, expect=one.version) for one in tickets.values() if _is_of(correlation_id, one)]
-            self._store.transact([_put(granted, item), *own, *next_writes(record, step)[1]])
+            self._store.transact([_put(granted, item), *own, *next_writes(record, step)[1], *past_lock.writes])
             return granted
 
         return optimistically(attempt)

@@ -19,6 +19,7 @@ TICKETS: Final = "TICKET#"
 HISTORY: Final = "HISTORY#"
 RECORD: Final = "RECORD"
 HOLD: Final = "HOLD"
+AUDIT: Final = "AUDIT#"
 
 
 def deployment_partition(correlation_id: str) -> str:
@@ -42,6 +43,7 @@ def event_key(correlation_id: str, sequence: int) -> Key:
 
 
 def row_key(correlation_id: str, sequence: int) -> Key:
+    """An announcement's rows lie there too, by an id of its own that is no deployment's."""
     return Key(deployment_partition(correlation_id), f"{ROWS}{sequence:08d}")
 
 
@@ -65,6 +67,14 @@ def ticket_key(environment: str, correlation_id: str) -> Key:
 
 def hold_key(environment: str) -> Key:
     return Key(environment_partition(environment), HOLD)
+
+
+def lock_key(environment: str) -> Key:
+    return Key(environment_partition(environment), "LOCK")
+
+
+def audit_key(environment: str, moment: datetime, name: str) -> Key:
+    return Key(environment_partition(environment), f"{AUDIT}{_moment_and_id(moment, name)}")
 
 
 def lease_key(name: str) -> Key:

@@ -156,7 +156,7 @@ class OutageStore:
     def _write_copy(self, writes: Sequence[Write]) -> None:
         self._copy.transact(writes)
         self._note_own(writes)
-        self._unwritten |= dict.fromkeys(write.key for write in writes if not isinstance(write, Delete))
+        self._unwritten |= dict.fromkeys(write.key for write in writes if isinstance(write, Put))
 
     def _note_own(self, writes: Sequence[Write]) -> None:
         self._own |= {write.key.partition for write in writes if isinstance(write, Put) and write.key.sort == RECORD}

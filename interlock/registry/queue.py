@@ -27,7 +27,15 @@ class Queue:
         self._store = store
         self._clock = clock
 
-    def enqueue(self, environment: str, correlation_id: str, asked_at: datetime, *, lifetime_seconds: float) -> Ticket:
+    def enqueue(
+        self,
+        environment: str,
+        correlation_id: str,
+        asked_at: datetime,
+        *,
+        lifetime_seconds: float,
+        passes_locks: bool = False,
+    ) -> Ticket:
         """A place in the queue. A ticket that is still alive keeps its place and its expiry; a dead one is replaced.
 
         Raises:
@@ -44,6 +52,7 @@ class Queue:
                 correlation_id=correlation_id,
                 asked_at=asked_at,
                 expires_at=now + timedelta(seconds=lifetime_seconds),
+                passes_locks=passes_locks,
             )
             self._store.transact([_put(ticket, version_of(item)), self._not_final(correlation_id)])
             return ticket

@@ -1,4 +1,4 @@
-"""The registry: five nouns over one store."""
+"""The registry: six nouns over one store."""
 
 from datetime import timedelta
 
@@ -6,6 +6,7 @@ from interlock.clock import Clock, utc_now
 from interlock.registry.deployments import Deployments
 from interlock.registry.holds import Holds
 from interlock.registry.leases import Leases
+from interlock.registry.locks import Locks
 from interlock.registry.outbox import Outbox
 from interlock.registry.queue import Queue
 from interlock.registry.record import DEFAULT_RETENTION
@@ -14,7 +15,7 @@ from interlock.secret_values.redactor import Redactor
 
 
 class Registry:
-    """The durable store of deployments, their events, the queue, the holds and the outbox.
+    """The durable store of deployments, their events, the queue, the holds, the locks and the outbox.
 
     Safe for threads and processes. Every method may raise `RegistryUnavailableError`, which decides nothing: what was
     being written may or may not be there. `retention`: how long a finished deployment is kept. What `redactor` knows is
@@ -33,6 +34,7 @@ class Registry:
         self.deployments = Deployments(store, clock, retention, redactor or Redactor())
         self.queue = Queue(store, clock)
         self.holds = Holds(store, clock, retention)
+        self.locks = Locks(store, clock, retention)
         self.outbox = Outbox(store, clock, retention)
         self.leases = Leases(store, clock)
 

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from interlock.errors import NotYourTurnError
 from interlock.models.deployment import Deployment
-from interlock.models.queue import Hold, Ticket
+from interlock.models.lock import Lock
+from interlock.models.queue import Hold, Ticket, ahead_of
 from interlock.registry.queue import ticket_lost
 
 
@@ -19,14 +20,20 @@ def insist_on_free(hold: Hold | None, deployment: Deployment, now: datetime, *, 
         raise _not_your_turn(f"The hold of {hold.owner} expired, but its operation must be adopted first.", deployment)
 
 
-def insist_on_turn(tickets: Iterable[Ticket], deployment: Deployment, now: datetime) -> None:
+def insist_on_turn(tickets: Iterable[Ticket], deployment: Deployment, now: datetime, lock: Lock | None) -> None:
     """`tickets` in their order. Raises TicketLostError without a living ticket, NotYourTurnError behind another one."""
-    alive = [ticket.correlation_id for ticket in tickets if ticket.is_alive(now)]
-    if deployment.correlation_id not in alive:
+    alive = [ticket for ticket in tickets if ticket.is_alive(now)]
+    ahead = ahead_of(deployment.correlation_id, alive, is_locked=lock is not None)
+    if ahead is None:
         raise ticket_lost(deployment.environment, deployment.correlation_id)
-    if alive[0] != deployment.correlation_id:
-        place = alive.index(deployment.correlation_id)
-        raise _not_your_turn(f"{place} ahead in the queue, {alive[0]} is next.", deployment)
+    if ahead:
+        raise _not_your_turn(f"{len(ahead)} ahead in the queue, {ahead[0].correlation_id} is next.", deployment)
+
+
+def insist_on_unlocked(lock: Lock | None, deployment: Deployment) -> None:
+    """Raises NotYourTurnError while a lock is on that the deployment heeds."""
+    if lock is not None and not deployment.passes_locks:
+        raise _not_your_turn(f"The environment is {lock.in_words}.", deployment)
 
 
 def _not_your_turn(message: str, deployment: Deployment) -> NotYourTurnError:

@@ -54,7 +54,7 @@ class World:
             late_arrivals=lambda: self.late,
             take_slot=self._take_slot,
             is_degraded=lambda: False,
-            tell=lambda position, _: self.told.append(position),
+            tell=lambda position, _waited, _lock: self.told.append(position),
             clock=self.clock,
             sleep=self.sleep,
             poll_seconds=1,

@@ -11,6 +11,7 @@ from pydantic import JsonValue
 
 from interlock.models.deployment import Deployment, DeploymentStatus
 from interlock.models.notice import Notice, NoticeKind
+from interlock.notifications.announcements import Announcement
 from interlock.notifications.blocks import plain
 from interlock.notifications.messages import Message, render
 
@@ -48,6 +49,15 @@ _QUEUED: dict[str, JsonValue] = {
     "estimate_minutes_high": 7,
     "policy": "wait",
 }
+_LOCK: dict[str, JsonValue] = {
+    "locked_by": "grace@laptop",
+    "lock_reason": "audit until Monday",
+    "locked_since": "2026-03-02T09:00:00+00:00",
+    "locked_until": "2026-03-09T08:00:00+00:00",
+}
+_LOCKED_OUT = (
+    "The environment is locked by grace@laptop since 2026-03-02 09:00 UTC, until it is unlocked: audit until Monday."
+)
 _CAUSE: dict[str, JsonValue] = {
     "logical_id": "Service",
     "resource_type": "AWS::ECS::Service",
@@ -138,6 +148,19 @@ SAMPLES: list[tuple[NoticeKind, dict[str, JsonValue]]] = [
             ],
         },
     ),
+    (NoticeKind.QUEUED, {**_QUEUED, **_LOCK, "holder": None}),
+    (NoticeKind.TIMED_OUT, {"waited_minutes": 30, "locked": True, "error": _LOCKED_OUT}),
+    (NoticeKind.REJECTED, {"locked": True, "error": _LOCKED_OUT}),
+    (
+        NoticeKind.LOCK_OVERRIDDEN,
+        {**_LOCK, "by": "ada", "override_reason": "the login is broken, this rolls it back"},
+    ),
+    (NoticeKind.RELEASED_BY_FORCE, {"by": "grace@laptop", "release_reason": "its machine was switched off"}),
+    (NoticeKind.LOCKED, {"environment": "production", **_LOCK}),
+    (
+        NoticeKind.UNLOCKED,
+        {"environment": "production", **_LOCK, "unlocked_by": "ada@desk", "unlock_reason": "the audit is over"},
+    ),
 ]
 
 
@@ -170,9 +193,9 @@ class Sample(NamedTuple):
 
 
 def samples() -> list[Sample]:
-    named = [
-        kind if [each for each, _ in SAMPLES].index(kind) == at else f"{kind}_2" for at, (kind, _) in enumerate(SAMPLES)
-    ]
+    kinds = [kind for kind, _ in SAMPLES]
+    nth = [kinds[: at + 1].count(kind) for at, kind in enumerate(kinds)]
+    named = [kind if number == 1 else f"{kind}_{number}" for kind, number in zip(kinds, nth, strict=True)]
     return [Sample(name, message(kind, facts)) for name, (kind, facts) in zip(named, SAMPLES, strict=True)]
 
 
@@ -181,6 +204,8 @@ def started() -> Message:
 
 
 def message(kind: NoticeKind, facts: dict[str, JsonValue]) -> Message:
+    if kind.is_announcement:
+        return render(Announcement("production", "production-lock-3"), Notice(kind=kind, facts=facts))
     status = _STATUS.get(kind, DeploymentStatus.IN_PROGRESS)
     since = None if status is DeploymentStatus.QUEUED else ASKED_AT + timedelta(minutes=4)
     return render(deployment(status=status, deploying_since=since), Notice(kind=kind, facts=facts), CALLED)
@@ -198,7 +223,12 @@ def page() -> str:
 
 def _entry(sample: Sample) -> str:
     rendered = sample.message
-    parent = f"The deployment's message becomes:\n\n```text\n{plain(rendered.parent)}\n```\n"
+    whose = (
+        "A message of its own"
+        if sample.name in (NoticeKind.LOCKED, NoticeKind.UNLOCKED)
+        else "The deployment's message"
+    )
+    parent = f"{whose} becomes:\n\n```text\n{plain(rendered.parent)}\n```\n"
     reply = f"In its thread{', and in the channel' if rendered.broadcast else ''}:\n\n```text\n{{}}\n```\n"
     parts = [f"## {sample.name.replace('_', ' ')}\n", f"![{sample.name}](pictures/{sample.name}.png)\n"]
     parts += ["<details><summary>In text form</summary>\n"]

@@ -20,6 +20,7 @@ CID = deployment().correlation_id
 FACTS = dict(SAMPLES[::-1])
 CALLED = ("<@U012ABCDEF>", "<!subteam^S012ABCDEF>")
 ALARMS = (NoticeKind.FAILED, NoticeKind.ROLLED_BACK, NoticeKind.TIMED_OUT)
+FOR_EVERYBODY = (NoticeKind.LOCK_OVERRIDDEN, NoticeKind.RELEASED_BY_FORCE)
 
 
 def cards(rendered: Message) -> list[Card]:
@@ -41,14 +42,18 @@ def texts_in(value: Any) -> list[str]:
     return [text for item in value for text in texts_in(item)] if isinstance(value, list) else []
 
 
-@pytest.mark.parametrize(("kind", "facts"), SAMPLES)
+OF_LOCKS = ("locked_by", "lock_reason", "locked_since", "locked_until", "override_reason", "release_reason")
+OF_DEPLOYMENTS = [(kind, facts) for kind, facts in SAMPLES if not kind.is_announcement]
+
+
+@pytest.mark.parametrize(("kind", "facts"), OF_DEPLOYMENTS)
 def test_every_message_names_its_deployment(kind: NoticeKind, facts: dict[str, JsonValue]) -> None:
     for card in cards(message(kind, facts)):
         assert CID in fallback_text(card)
         assert any(CID in text for text in texts_in(blocks(card)))
 
 
-@pytest.mark.parametrize("kind", list(NoticeKind))
+@pytest.mark.parametrize("kind", [kind for kind in NoticeKind if not kind.is_announcement])
 def test_every_parent_names_environment_status_and_links(kind: NoticeKind) -> None:
     text = plain(message(kind, FACTS[kind]).parent)
     for expected in (
@@ -202,7 +207,7 @@ def test_each_kind_says_what_it_is_about(kind: NoticeKind, words: str) -> None:
 
 
 def test_only_asides_leave_the_parent_alone() -> None:
-    asides = {NoticeKind.MONITOR_GAP, NoticeKind.DEGRADED, NoticeKind.SUMMARY}
+    asides = {NoticeKind.MONITOR_GAP, NoticeKind.DEGRADED, NoticeKind.SUMMARY, NoticeKind.RELEASED_BY_FORCE}
     assert {kind for kind in NoticeKind if not moves_parent(kind)} == asides
 
 
@@ -216,7 +221,7 @@ def test_a_duration_is_not_shown_before_the_end() -> None:
 def test_hostile_text_pings_nobody_and_forges_no_link(kind: NoticeKind) -> None:
     hostile = deployment(environment=HOSTILE, actor=HOSTILE, git_sha=HOSTILE, github_run_url=f"https://x/{HOSTILE}")
     facts: dict[str, JsonValue] = dict.fromkeys(
-        ("error", "what", "by", "holder", "holder_started_at", "policy"), HOSTILE
+        ("error", "what", "by", "holder", "holder_started_at", "policy", *OF_LOCKS), HOSTILE
     )
     facts["first_cause"] = dict.fromkeys(("logical_id", "resource_type", "reason", "hint"), HOSTILE)
     facts["changes"] = facts["resources"] = facts["running"] = [facts["first_cause"]]
@@ -231,13 +236,13 @@ def test_hostile_text_pings_nobody_and_forges_no_link(kind: NoticeKind) -> None:
         assert "\x1b" not in plain(card)
 
 
-@pytest.mark.parametrize(("kind", "facts"), SAMPLES)
+@pytest.mark.parametrize(("kind", "facts"), OF_DEPLOYMENTS)
 def test_people_are_called_by_an_alarm_alone_in_its_blocks_and_in_its_plain_text(
     kind: NoticeKind, facts: dict[str, JsonValue]
 ) -> None:
     is_alarm = kind in ALARMS or facts.get("severity") == "critical"
     rendered = render(deployment(), Notice(kind=kind, facts=facts), CALLED)
-    assert rendered.broadcast is is_alarm
+    assert rendered.broadcast is (is_alarm or kind in FOR_EVERYBODY)
     for card in cards(rendered):
         for texts in ([fallback_text(card)], texts_in(blocks(card))):
             assert sum(text.count(" ".join(CALLED)) for text in texts) == is_alarm

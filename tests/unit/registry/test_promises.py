@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,12 @@ from interlock.errors import (
     CorrelationIdTakenError,
     DeploymentNotFoundError,
     HoldLostError,
+    LockedBySomebodyElseError,
     NotYourTurnError,
     TicketLostError,
 )
 from interlock.models.deployment import Deployment, DeploymentStatus
+from interlock.models.lock import Lock
 from interlock.models.queue import Hold, Ticket
 from interlock.registry import Registry
 from interlock.registry.sqlite import SqliteStore
@@ -25,6 +28,9 @@ from interlock.registry.store import Store
 from tests.unit.registry.kit import ENVIRONMENT, HOLD_SECONDS, TICKET_SECONDS, FrozenClock, cid, deployment, notice
 
 NUMBERS = st.integers(1, 6)
+EMERGENCIES = {5, 6}
+"""They override locks."""
+PEOPLE = st.sampled_from(["ada", "bob"])
 FINAL = st.sampled_from([status for status in DeploymentStatus if status.is_final])
 SECONDS = st.sampled_from([0, 1, TICKET_SECONDS - 1, TICKET_SECONDS, HOLD_SECONDS, HOLD_SECONDS + 1])
 
@@ -40,6 +46,8 @@ class Interleavings(RuleBasedStateMachine):
         self.finished: dict[int, Deployment] = {}
         self.tickets: list[Ticket] = []
         self.holds: list[Hold] = []
+        self.locks: list[Lock] = []
+        self.lock_on: Lock | None = None  # what must be on: the last one, until it is taken off or runs out
         self.last: Hold | None = None  # what must be in force: the last grant, until it is released
 
     @initialize()
@@ -51,7 +59,7 @@ class Interleavings(RuleBasedStateMachine):
     @rule(number=NUMBERS)
     def register(self, number: int) -> None:
         try:
-            self.registry.deployments.register(deployment(number), notices=[notice()])
+            self.registry.deployments.register(requested(number), notices=[notice()])
         except CorrelationIdTakenError:
             assert number in self.registered
         else:
@@ -62,7 +70,13 @@ class Interleavings(RuleBasedStateMachine):
     def enqueue(self, number: int) -> None:
         asked_at = deployment(number).asked_at
         try:
-            ticket = self.registry.queue.enqueue(ENVIRONMENT, cid(number), asked_at, lifetime_seconds=TICKET_SECONDS)
+            ticket = self.registry.queue.enqueue(
+                ENVIRONMENT,
+                cid(number),
+                asked_at,
+                lifetime_seconds=TICKET_SECONDS,
+                passes_locks=number in EMERGENCIES,
+            )
         except AlreadyFinishedError:
             assert number in self.finished
         else:
@@ -104,6 +118,9 @@ class Interleavings(RuleBasedStateMachine):
     @rule(number=NUMBERS, quiet=st.booleans())
     def claim(self, number: int, quiet: bool) -> None:
         before, queue = self.registry.holds.current(ENVIRONMENT), self.alive()
+        if self.is_locked() and number in EMERGENCIES:
+            queue = [one for one in queue if int(one[-8:], 16) in EMERGENCIES]
+        kept_out = self.is_locked() and number not in EMERGENCIES
         adoption = before is not None and before.owner == cid(number)
         try:
             hold = self.registry.holds.claim(
@@ -111,11 +128,11 @@ class Interleavings(RuleBasedStateMachine):
             )
         except (NotYourTurnError, TicketLostError):
             assert not adoption
-            assert self.is_taken(before, quiet=quiet) or queue[:1] != [cid(number)]
+            assert self.is_taken(before, quiet=quiet) or queue[:1] != [cid(number)] or kept_out
         except (DeploymentNotFoundError, AlreadyFinishedError):
             assert number in self.finished or number not in self.registered
         else:
-            assert adoption or (not self.is_taken(before, quiet=quiet) and queue[0] == cid(number))
+            assert adoption or (not self.is_taken(before, quiet=quiet) and queue[0] == cid(number) and not kept_out)
             assert hold.fence == max((one.fence for one in self.holds), default=0) + 1
             self.holds.append(hold)
             self.last = hold
@@ -152,6 +169,30 @@ class Interleavings(RuleBasedStateMachine):
             self.finished[number] = self.registry.deployments.get(cid(number))
             assert self.finished[number].status is status
 
+    @rule(by=PEOPLE, seconds=st.sampled_from([None, TICKET_SECONDS]))
+    def lock(self, by: str, seconds: int | None) -> None:
+        until = self.clock() + timedelta(seconds=seconds) if seconds else None
+        somebody_elses = self.is_locked() and self.lock_on is not None and self.lock_on.by != by
+        try:
+            lock = self.registry.locks.lock(ENVIRONMENT, by=by, reason="audit", until=until)
+        except LockedBySomebodyElseError:
+            assert somebody_elses
+        else:
+            assert not somebody_elses
+            assert lock.number == max((one.number for one in self.locks), default=0) + (not self.is_locked())
+            self.locks.append(lock)
+            self.lock_on = lock
+
+    @rule(data=st.data(), by=PEOPLE)
+    def unlock(self, data: st.DataObject, by: str) -> None:
+        """Twice, late, or by somebody else."""
+        if not self.locks:
+            return
+        lock = data.draw(st.sampled_from(self.locks))
+        is_on = self.is_locked() and self.lock_on is not None and self.lock_on.number == lock.number
+        assert self.registry.locks.unlock(lock, by=by) == is_on
+        self.lock_on = None if is_on else self.lock_on
+
     @rule(seconds=SECONDS)
     def time_passes(self, seconds: int) -> None:
         self.clock.advance(seconds)
@@ -161,6 +202,10 @@ class Interleavings(RuleBasedStateMachine):
         assert self.registry.holds.current(ENVIRONMENT) == self.last
         fences = [hold.fence for hold in self.holds]
         assert fences == sorted(set(fences))
+
+    @invariant()
+    def promise_8_the_lock_that_is_on_is_the_last_one_put_on(self) -> None:
+        assert self.registry.locks.current(ENVIRONMENT) == (self.lock_on if self.is_locked() else None)
 
     @invariant()
     def promise_8_what_is_final_stays_as_it_was(self) -> None:
@@ -184,8 +229,16 @@ class Interleavings(RuleBasedStateMachine):
     def is_taken(self, hold: Hold | None, *, quiet: bool) -> bool:
         return hold is not None and (hold.is_live(self.clock()) or not quiet)
 
+    def is_locked(self) -> bool:
+        return self.lock_on is not None and self.lock_on.is_on(self.clock())
+
     def is_in_force(self, hold: Hold) -> bool:
         return self.last is not None and self.last.fence == hold.fence
+
+
+def requested(number: int) -> Deployment:
+    override = "an emergency" if number in EMERGENCIES else None
+    return deployment(number).model_copy(update={"lock_override": override})
 
 
 def run(new_store: Callable[[FrozenClock], Store], *, examples: int) -> None:
