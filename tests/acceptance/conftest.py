@@ -22,6 +22,13 @@ ENVIRONMENTS: dict[str, EnvironmentSettings] = {
     "action": {},
     "role": {},
     "doctor": {},
+    "locked": {},
+    "locked-rejecting": {"queue_policy": "reject"},
+    "frozen": {
+        "max_wait_minutes": 0.05,
+        "freeze": [{"cron": "* * * * *", "hours": 1, "time_zone": "Europe/Berlin", "reason": "always"}],
+    },
+    "taken": {},
     "crowd-a": {},
     "crowd-b": {},
     "crowd-c": {},

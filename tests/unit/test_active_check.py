@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 
 from interlock.active_check import ActiveCheck
-from interlock.errors import DeploymentInProgressError
-from interlock.models.deployment import DeploymentStatus
+from interlock.errors import DeploymentInProgressError, EnvironmentLockedError
+from interlock.models.deployment import Deployment, DeploymentStatus
 from interlock.models.environment import Environment, QueuePolicy
 from interlock.models.notice import NoticeKind
+from interlock.models.outcome import outcome_of_error
 from interlock.models.stack import Stack
 from interlock.registry import Registry, open_registry
-from tests.unit.registry.kit import ENVIRONMENT, FrozenClock, cid, claim, enqueue
+from tests.unit.registry.kit import ENVIRONMENT, FrozenClock, cid, claim, deployment, enqueue
 
 
 @pytest.fixture
@@ -117,3 +118,49 @@ def test_with_latest_the_waiting_are_superseded_and_the_running_is_not(registry:
     assert superseded.status is DeploymentStatus.SUPERSEDED
     assert cid(3) in (superseded.reason or "")
     assert [ticket.correlation_id for ticket in registry.queue.waiting(ENVIRONMENT)] == [cid(3)]
+
+
+def test_a_lock_makes_a_request_queue_and_is_named_with_its_reason(registry: Registry, clock: FrozenClock) -> None:
+    enqueue(registry, 1)
+    lock = registry.locks.lock(ENVIRONMENT, by="ada", reason="audit", until=clock() + timedelta(hours=2))
+    finding = check(registry, clock).look(registry.deployments.get(cid(1)), None)
+    assert finding.lock == lock
+    assert "locked by ada" in finding.in_words
+    notice = registry.outbox.rows(cid(1))[-1].notice
+    assert notice.kind is NoticeKind.QUEUED
+    assert notice.facts.items() >= lock.facts.items()
+
+
+def test_with_reject_a_lock_is_an_error_that_names_it_and_exits_as_busy(registry: Registry, clock: FrozenClock) -> None:
+    enqueue(registry, 1)
+    registry.locks.lock(ENVIRONMENT, by="ada", reason="audit")
+    with pytest.raises(EnvironmentLockedError, match=r"locked by ada .*: audit") as caught:
+        check(registry, clock, QueuePolicy.REJECT).look(registry.deployments.get(cid(1)), None)
+    outcome = outcome_of_error(caught.value)
+    assert (outcome.status, outcome.exit_code, outcome.locked) == (DeploymentStatus.REJECTED, 2, True)
+
+
+def emergency(registry: Registry, number: int) -> Deployment:
+    one = deployment(number).model_copy(update={"lock_override": "the login is broken"})
+    registry.deployments.register(one)
+    registry.queue.enqueue(ENVIRONMENT, cid(number), one.asked_at, lifetime_seconds=60, passes_locks=True)
+    return one
+
+
+def test_an_emergency_does_not_queue_for_a_lock_or_for_those_whom_it_keeps_waiting(
+    registry: Registry, clock: FrozenClock
+) -> None:
+    enqueue(registry, 1)
+    registry.locks.lock(ENVIRONMENT, by="ada", reason="audit")
+    finding = check(registry, clock, QueuePolicy.REJECT).look(emergency(registry, 2), None)
+    assert not finding.is_busy
+
+
+def test_with_latest_a_newer_request_that_a_lock_keeps_out_does_not_supersede_an_emergency(
+    registry: Registry, clock: FrozenClock
+) -> None:
+    emergency(registry, 1)
+    registry.locks.lock(ENVIRONMENT, by="ada", reason="audit")
+    enqueue(registry, 2)
+    check(registry, clock, QueuePolicy.LATEST).look(registry.deployments.get(cid(2)), None)
+    assert registry.deployments.get(cid(1)).status is DeploymentStatus.QUEUED

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from interlock.errors import CancelledError, SupersededError, WaitTimeoutError
+from interlock.errors import CancelledError, LockedTooLongError, SupersededError, WaitTimeoutError
 from interlock.models.deployment import DeploymentStatus
 from interlock.models.environment import Environment
+from interlock.models.freeze import FreezeWindow
+from interlock.models.lock import Lock
 from interlock.models.notice import NoticeKind
 from interlock.registry import Registry, open_registry
 from interlock.timing import HOLD_LIFETIME_SECONDS, LATE_ARRIVAL_SECONDS, SLOT_ATTEMPT_SECONDS, TICKET_LIFETIME_SECONDS
@@ -32,6 +34,8 @@ class World:
     slots_given_back: int = 0
     settled: list[str] = field(default_factory=list)
     told: list[int] = field(default_factory=list)
+    kept_out_by: list[Lock | None] = field(default_factory=list)
+    freeze: tuple[FreezeWindow, ...] = ()
     slot_attempts: list[float] = field(default_factory=list)
     happenings: list[tuple[float, Callable[[], object]]] = field(default_factory=list)
 
@@ -44,7 +48,9 @@ class World:
 
     def turn(self, number: int) -> Turn:
         self.began = self.clock()
-        environment = Environment(name=ENVIRONMENT, stack_name="app", region="eu-west-1", max_wait_minutes=MINUTES)
+        environment = Environment(
+            name=ENVIRONMENT, stack_name="app", region="eu-west-1", max_wait_minutes=MINUTES, freeze=self.freeze
+        )
         return Turn(
             registry=self.registry,
             environment=environment,
@@ -54,7 +60,7 @@ class World:
             late_arrivals=lambda: self.late,
             take_slot=self._take_slot,
             is_degraded=lambda: False,
-            tell=lambda position, _waited, _lock: self.told.append(position),
+            tell=self._tell,
             clock=self.clock,
             sleep=self.sleep,
             poll_seconds=1,
@@ -67,6 +73,10 @@ class World:
         else:
             self.clock.advance(seconds)
         return self.slot_is_free
+
+    def _tell(self, position: int, _waited: timedelta, lock: Lock | None) -> None:
+        self.told.append(position)
+        self.kept_out_by.append(lock)
 
     def _give_back(self) -> None:
         self.slots_given_back += 1
@@ -280,3 +290,99 @@ def test_an_adopter_does_not_wait_for_the_slot_that_its_dead_predecessor_has(wor
         hold = world.turn(1).take(held)
     assert hold.fence == first.fence + 1
     assert world.slot_attempts == [SLOT_ATTEMPT_SECONDS]
+
+
+# --- locks ---------------------------------------------------------------------------------------------------------------
+
+
+def test_a_lock_keeps_the_head_of_the_queue_waiting_with_neither_slot_nor_hold_until_it_is_taken_off(
+    world: World,
+) -> None:
+    register(world, 1)
+    lock = world.registry.locks.lock(ENVIRONMENT, by="ada", reason="audit")
+    world.happenings.append((30, lambda: world.registry.locks.unlock(lock, by="ada")))
+    with ExitStack() as held:
+        assert world.turn(1).take(held).owner == cid(1)
+    assert (world.clock() - world.began).total_seconds() == 30
+    assert len(world.slot_attempts) == 1
+    assert world.kept_out_by == [lock] * 30
+
+
+def test_a_lock_that_is_put_on_while_others_wait_holds_them_in_the_queue(world: World) -> None:
+    enqueue(world.registry, 1)
+    first = claim(world.registry, 1)
+    register(world, 2)
+    locks = world.registry.locks
+    until = world.clock() + timedelta(seconds=40)
+    world.happenings.append((10, lambda: locks.lock(ENVIRONMENT, by="ada", reason="audit", until=until)))
+    world.happenings.append((20, lambda: world.registry.holds.release(first)))
+    with ExitStack() as held:
+        world.turn(2).take(held)
+    assert world.clock() == until
+
+
+def test_a_lock_put_on_between_slot_and_hold_wins_and_the_slot_is_given_back(world: World) -> None:
+    register(world, 1)
+    turn, take_slot = world.turn(1), world._take_slot
+
+    def somebody_locks(attempt: ExitStack, seconds: float) -> bool:
+        if not world.slot_attempts:
+            until = world.clock() + timedelta(seconds=20)
+            world.registry.locks.lock(ENVIRONMENT, by="ada", reason="audit", until=until)
+        return take_slot(attempt, seconds)
+
+    turn.take_slot = somebody_locks
+    with ExitStack() as held:
+        turn.take(held)
+        assert world.slots_given_back == 1
+    assert (world.clock() - world.began).total_seconds() == 20
+
+
+def test_promise_7_the_wait_for_a_lock_ends_at_the_maximum_and_names_it(world: World) -> None:
+    register(world, 1)
+    world.registry.locks.lock(ENVIRONMENT, by="ada", reason="audit")
+    with ExitStack() as held, pytest.raises(LockedTooLongError, match=r"locked by ada .*: audit"):
+        world.turn(1).take(held)
+    assert (world.clock() - world.began).total_seconds() == pytest.approx(MINUTES * 60, abs=1)
+    assert world.slot_attempts == []
+
+
+def test_a_freeze_window_keeps_waiting_until_it_shuts(world: World) -> None:
+    register(world, 1)
+    world.freeze = (FreezeWindow(cron="0 12 * * *", hours=0.04, reason="noon"),)  # the clock says 12:01
+    with ExitStack() as held:
+        world.turn(1).take(held)
+    assert f"{world.clock():%H:%M:%S}" == "12:02:24"
+
+
+def test_an_emergency_goes_ahead_of_those_whom_the_lock_keeps_waiting(world: World) -> None:
+    enqueue(world.registry, 1)
+    emergency = deployment(2).model_copy(update={"lock_override": "the login is broken"})
+    world.registry.deployments.register(emergency)
+    world.registry.locks.lock(ENVIRONMENT, by="ada", reason="audit")
+    with ExitStack() as held:
+        assert world.turn(2).take(held).owner == cid(2)
+    assert world.clock() == world.began
+    assert "LOCK_OVERRIDDEN" in [event.event for event in world.registry.deployments.get(cid(2)).events]
+
+
+def test_a_dead_holder_is_settled_though_its_environment_is_locked(world: World) -> None:
+    enqueue(world.registry, 1)
+    claim(world.registry, 1)
+    world.clock.advance(HOLD_LIFETIME_SECONDS * 3)
+    register(world, 2)
+    world.registry.locks.lock(ENVIRONMENT, by="ada", reason="audit")
+    with ExitStack() as held, pytest.raises(LockedTooLongError):
+        world.turn(2).take(held)
+    assert set(world.settled) == {cid(1)}
+
+
+def test_without_the_registry_the_lock_that_was_last_seen_still_keeps_out(world: World) -> None:
+    register(world, 1)
+    lock = world.registry.locks.lock(ENVIRONMENT, by="ada", reason="audit")
+    world.happenings.append((15, lambda: world.registry.locks.unlock(lock, by="ada")))
+    turn = world.turn(1)
+    turn.is_degraded = lambda: True
+    with ExitStack() as held:
+        turn.take(held)
+    assert (world.clock() - world.began).total_seconds() == 15

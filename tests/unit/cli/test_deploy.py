@@ -355,3 +355,23 @@ def test_a_plain_value_of_a_no_echo_parameter_is_never_sent(
     prefect.found["interlock-outcome"] = outcome()
     assert interlock(*asked, "Pw=secret:app") == 0
     assert interlock(*asked, "Pw={{resolve:ssm-secure:/app:1}}") == 0
+
+
+def test_deploy_passes_the_override_and_its_reason_on(
+    interlock: Interlock, prefect: FakePrefect, template: str
+) -> None:
+    interlock("deploy", "staging", "--template", template, "--override-lock", "--reason", " the login is broken ")
+    assert prefect.created[0]["parameters"]["override_lock_reason"] == "the login is broken"
+
+
+def test_deploy_without_an_override_asks_as_before(interlock: Interlock, prefect: FakePrefect, template: str) -> None:
+    interlock("deploy", "staging", "--template", template)
+    assert "override_lock_reason" not in prefect.created[0]["parameters"]
+
+
+@pytest.mark.parametrize("options", [["--override-lock"], ["--override-lock", "--reason", " "], ["--reason", "why"]])
+def test_deploy_refuses_an_override_without_a_reason_and_a_reason_without_an_override(
+    interlock: Interlock, prefect: FakePrefect, template: str, options: list[str]
+) -> None:
+    assert interlock("deploy", "staging", "--template", template, *options) == 5
+    assert prefect.created == []
