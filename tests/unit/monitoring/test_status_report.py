@@ -5,6 +5,7 @@ import pytest
 
 from interlock.models.deployment import Deployment, DeploymentStatus
 from interlock.models.environment import Environment
+from interlock.models.lock import Lock
 from interlock.models.queue import Hold, Ticket
 from interlock.models.stack import Operation, Stack
 from interlock.monitoring.estimate import Estimate
@@ -50,6 +51,7 @@ TICKET = Ticket(
     asked_at=NOW - timedelta(minutes=3),
     expires_at=NOW + timedelta(seconds=9),
 )
+LOCK = Lock(environment="production", by="ada", reason="audit", since=NOW)
 DEAD_TICKET = TICKET.model_copy(update={"expires_at": NOW})
 
 
@@ -88,6 +90,14 @@ DEAD_TICKET = TICKET.model_copy(update={"expires_at": NOW})
         ({"stack": None, "tickets": (TICKET,)}, Reason.ENVIRONMENT_LOCKED, False),
         ({"stack": stack("UPDATE_ROLLBACK_FAILED")}, Reason.STACK_NEEDS_RECOVERY, False),
         ({"stack": None, "is_registry_available": False}, Reason.REGISTRY_UNAVAILABLE, True),
+        ({"stack": None, "lock": LOCK}, Reason.ENVIRONMENT_LOCKED, False),
+        ({"stack": None, "lock": LOCK, "is_registry_available": False}, Reason.ENVIRONMENT_LOCKED, False),
+        (
+            {"stack": None, "lock": LOCK, "hold": hold(), "deployment": deployment()},
+            Reason.ACTIVE_DEPLOYMENT_IN_PROGRESS,
+            False,
+        ),
+        ({"stack": stack("UPDATE_IN_PROGRESS"), "lock": LOCK}, Reason.FOREIGN_OPERATION_IN_PROGRESS, False),
         (
             {"stack": stack("UPDATE_IN_PROGRESS"), "is_registry_available": False},
             Reason.FOREIGN_OPERATION_IN_PROGRESS,
@@ -125,3 +135,8 @@ def test_the_report_shows_who_runs_since_when_and_who_waits() -> None:
     assert [(each["correlation_id"], each["position"], each["waiting_minutes"]) for each in shown["queue"]] == [
         ("20260114-220000-00000001", 1, 3)
     ]
+
+
+def test_the_lock_is_shown_whatever_else_goes_on() -> None:
+    situation = Situation(environment=ENVIRONMENT, now=NOW, stack=stack("UPDATE_IN_PROGRESS"), lock=LOCK)
+    assert status_report(situation).lock == LOCK

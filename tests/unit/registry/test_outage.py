@@ -158,3 +158,28 @@ def test_what_is_left_in_the_spool_is_written_by_somebody_else_later(world: Worl
     assert list(write_spooled(world.behind, tmp_path)) == ["left.json"]
     assert world.others.deployments.get(cid(1)).reason == "Done in the dark."
     assert list(write_spooled(world.behind, tmp_path)) == []
+
+
+def test_a_lock_that_was_seen_before_an_outage_keeps_out_in_it() -> None:
+    world = World()
+    enqueue(world.ours, 1)
+    world.others.locks.lock(ENVIRONMENT, by="ada", reason="audit")
+    assert world.ours.locks.current(ENVIRONMENT)
+    world.lose()
+    assert world.ours.locks.current(ENVIRONMENT)
+
+
+def test_an_old_lock_that_a_claim_in_an_outage_checked_does_not_come_back_over_a_newer_one() -> None:
+    world = World()
+    old = world.others.locks.lock(ENVIRONMENT, by="ada", reason="audit")
+    world.others.locks.unlock(old, by="ada")
+    assert world.ours.locks.current(ENVIRONMENT) is None
+    enqueue(world.ours, 1)
+    world.lose()
+    world.ours.queue.enqueue(ENVIRONMENT, cid(1), world.clock(), lifetime_seconds=60)
+    assert claim(world.ours, 1).owner == cid(1)
+    world.behind.is_away = False
+    new = world.others.locks.lock(ENVIRONMENT, by="bob", reason="freeze")
+    world.restore()
+    assert world.store.catch_up()
+    assert world.others.locks.current(ENVIRONMENT) == new
