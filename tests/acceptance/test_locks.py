@@ -71,6 +71,12 @@ def test_with_the_policy_reject_a_locked_environment_turns_away_and_names_the_lo
     assert "audit" in outcome["reason"]
 
 
+def test_a_lock_is_not_overridden_without_a_reason(system: RehearsalSystem) -> None:
+    asked = ask(system.api_url, REJECTING, chain(0.1), override_lock_reason=" ")
+    assert asked.wait()["state_name"] == "Invalid"
+    assert asked.outcome()["exit_code"] == 5
+
+
 def test_promise_7_the_wait_for_a_freeze_window_ends_at_the_maximum_and_names_it(system: RehearsalSystem) -> None:
     asked = ask(system.api_url, FROZEN, chain(0.1))
     assert asked.wait()["state_name"] == "Timed Out"
