@@ -6,6 +6,7 @@ import prefect.flow_engine
 import prefect.task_engine  # noqa: F401
 import slack_sdk.web  # noqa: F401
 
+import tasks.approval
 import tasks.change_set
 import tasks.deploy_stack
 import tasks.monitoring

@@ -14,6 +14,7 @@ from interlock.models.stack import ChangeSet
 from interlock.monitoring.lifecycle import keep_alive
 from interlock.monitoring.schedule import NO_DEPENDENCIES, Dependencies
 from interlock.monitoring.watcher import StackWatcher
+from tasks.approval import ask_for_approval, lacks_approval, wait_for_approval
 from tasks.change_set import make_change_set, stored_change_set
 from tasks.deploy_stack import deploy_stack, nothing_to_change, outcome_of, watch_operation
 from tasks.endings import close_cancelled, close_crashed, close_failed, final_state
@@ -94,6 +95,7 @@ def _outcome(deployment: Deployment, request: DeploymentRequest, held: Held) -> 
         if deployment.has_begun:
             keeper = acquire_slot(deployment, held)
             return _deploy_and_monitor(deployment, stored_change_set(deployment), keeper)
+        deployment = wait_for_approval(deployment)
         check_active(deployment)
         notify(deployment)
         checked = check(deployment, request)
@@ -102,6 +104,10 @@ def _outcome(deployment: Deployment, request: DeploymentRequest, held: Held) -> 
         notify(deployment)
         if change_set.is_empty:
             return nothing_to_change(deployment)
+        if lacks_approval(deployment, checked, change_set):
+            asked = ask_for_approval(deployment, checked, change_set, keeper)
+            held.close()  # a person may take days: nobody else waits for them
+            return _outcome(asked, request, held)
         return _deploy_and_monitor(deployment, change_set, keeper, checked.dependencies)
     except PermanentError as error:
         return outcome_of_error(error)

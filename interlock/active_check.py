@@ -69,7 +69,12 @@ class ActiveCheck:
         lock = lock_on(self.registry, self.environment, self.clock())
         ahead = self._ahead_of(deployment, lock)
         if self.environment.queue_policy is QueuePolicy.LATEST:
-            ahead = [ticket for ticket in ahead if not self._supersede(ticket, deployment, lock)]
+            ahead = [
+                ticket
+                for ticket in ahead
+                if not self._supersede(ticket.correlation_id, deployment, lock, passes_locks=ticket.passes_locks)
+            ]
+            self._supersede_unapproved(deployment, lock)
         finding = self._finding(deployment, stack, len(ahead))
         finding = finding.model_copy(update={"lock": None if deployment.passes_locks else lock})
         if finding.is_busy:
@@ -110,15 +115,21 @@ class ActiveCheck:
         since = (busy.last_updated_time or busy.creation_time or self.clock()) if busy else None
         return expected_wait(holder, history, ahead=position, now=self.clock(), stranger_since=since)
 
-    def _supersede(self, ticket: Ticket, winner: Deployment, lock: Lock | None) -> bool:
+    def _supersede_unapproved(self, winner: Deployment, lock: Lock | None) -> None:
+        """They have no ticket, and would deploy something older over this one's when somebody approves them."""
+        for one in self.registry.deployments.active():
+            if one.environment == self.environment.name and one.awaits_approval and one.asked_at < winner.asked_at:
+                self._supersede(one.correlation_id, winner, lock, passes_locks=one.passes_locks)
+
+    def _supersede(self, older: str, winner: Deployment, lock: Lock | None, *, passes_locks: bool) -> bool:
         """End an older request that still waits; never the one that runs (its ticket became the hold), nor, for one that a
         lock holds back, an emergency that it does not.
         """
-        if lock and ticket.passes_locks and not winner.passes_locks:
+        if lock and passes_locks and not winner.passes_locks:
             return False
         by = winner.correlation_id
         return self.registry.deployments.finish(
-            ticket.correlation_id,
+            older,
             DeploymentStatus.SUPERSEDED,
             reason=f"Superseded by the newer request {by}.",
             events=[DeploymentEvent(timestamp=self.clock(), event="DEPLOYMENT_SUPERSEDED", details=f"By {by}.")],
@@ -128,7 +139,8 @@ class ActiveCheck:
 
     def _tell(self, deployment: Deployment, finding: Finding) -> None:
         facts = _facts(finding, self.environment.queue_policy)
-        if self.environment.queue_policy is QueuePolicy.REJECT:
+        # One that was approved was let in before: it waits for its turn like any other.
+        if self.environment.queue_policy is QueuePolicy.REJECT and deployment.approval is None:
             raise self._rejection(deployment, finding)
         self.registry.deployments.record(
             deployment.correlation_id,

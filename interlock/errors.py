@@ -143,6 +143,22 @@ class CancelledError(PermanentError):
     exit_code = ExitCode.SUPERSEDED_OR_CANCELLED
 
 
+class DeniedError(PermanentError):
+    """A person denied the deployment's changes."""
+
+    exit_code = ExitCode.SUPERSEDED_OR_CANCELLED
+
+
+class ApprovalExpiredError(PermanentError):
+    """Nobody approved or denied the changes within the environment's `approval_expires_minutes`."""
+
+    exit_code = ExitCode.SUPERSEDED_OR_CANCELLED
+
+
+class ApprovalUnavailableError(PermanentError):
+    """An approval is required and cannot be kept: the registry does not answer. Nothing is deployed on trust."""
+
+
 # --- the registry ------------------------------------------------------------------------------------------------------
 
 

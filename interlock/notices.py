@@ -5,6 +5,7 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
+from interlock.models.approval import Approval
 from interlock.models.deployment import Deployment, DeploymentStatus
 from interlock.models.finding import Finding
 from interlock.models.notice import Notice, NoticeKind
@@ -19,6 +20,8 @@ _KIND_OF_STATUS = {
     DeploymentStatus.CANCELLED: NoticeKind.CANCELLED,
     DeploymentStatus.SUPERSEDED: NoticeKind.SUPERSEDED,
     DeploymentStatus.REJECTED: NoticeKind.REJECTED,
+    DeploymentStatus.DENIED: NoticeKind.DENIED,
+    DeploymentStatus.EXPIRED: NoticeKind.EXPIRED,
 }
 
 _MOST_CHANGES = 20
@@ -34,7 +37,7 @@ def notice_of(outcome: Outcome, deployment: Deployment, *, now: datetime) -> Not
         "outputs": dict(outcome.outputs),
         "error": outcome.reason,
         "locked": outcome.locked,
-        "waited_minutes": round((now - deployment.started_at).total_seconds() / 60, 1),
+        "waited_minutes": round(((now - deployment.started_at).total_seconds() - deployment.approval_seconds) / 60, 1),
     }
     if outcome.first_cause:
         facts["first_cause"] = outcome.first_cause.model_dump(mode="json")
@@ -52,8 +55,18 @@ def diagnosis_facts(findings: Sequence[Finding]) -> dict[str, JsonValue]:
 
 
 def notice_of_changes(change_set: ChangeSet) -> Notice:
+    return Notice(kind=NoticeKind.CHANGES, facts=_facts_of_changes(change_set))
+
+
+def notice_of_request(change_set: ChangeSet, approval: Approval) -> Notice:
+    """An approval is asked for: of what, until when, and whether it is asked for again."""
+    asked = {"hash": approval.hash, "round": approval.round, "expires_at": approval.expires_at.isoformat()}
+    return Notice(kind=NoticeKind.APPROVAL_REQUESTED, facts=_facts_of_changes(change_set) | asked)
+
+
+def _facts_of_changes(change_set: ChangeSet) -> dict[str, JsonValue]:
     changes: list[JsonValue] = [
         change.model_dump(mode="json", include={"action", "logical_id", "resource_type", "replacement"})
         for change in change_set.changes[:_MOST_CHANGES]
     ]
-    return Notice(kind=NoticeKind.CHANGES, facts={"counts": dict(change_set.counts), "changes": changes})
+    return {"counts": dict(change_set.counts), "changes": changes}

@@ -7,7 +7,7 @@ how long to go on asking.
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -212,6 +212,27 @@ class PrefectApi:
         """The server's clock, to the second; None if it does not tell."""
         date = self._once("GET", "/health").headers.get("date")
         return parsedate_to_datetime(date) if date else None
+
+    def resume(self, run: FlowRun, answer: Mapping[str, str]) -> None:
+        """Give a run that waits for approval the answer that it waits for.
+
+        Raises:
+            InvalidRequestError: it does not wait for one, or not for this.
+        """
+        done = _body(self._patiently("POST", f"/flow_runs/{run.id}/resume", {"run_input": dict(answer)}))
+        if done["status"] != "ACCEPT":
+            why = (done.get("details") or {}).get("reason") or "no reason given"
+            raise InvalidRequestError(
+                [f"{run.correlation_id or run.id}: does not wait for this ({run.state_name}): {why}"],
+                correlation_id=run.correlation_id,
+            )
+
+    def sweep(self) -> None:
+        """Ask for a sweep now. One that cannot be asked for comes by itself, later."""
+        with suppress(PrefectUnreachableError):
+            found = self._patiently("GET", "/deployments/name/stall-sweep/scheduled")
+            if found.is_success:
+                self._patiently("POST", f"/deployments/{_body(found)['id']}/create_flow_run", {})
 
     def _unknown(self, environment: str) -> UnknownEnvironmentError:
         known = ", ".join(self.environments())

@@ -45,6 +45,11 @@ class FlowRun:
         return self.state_type in ("SCHEDULED", "PENDING")
 
     @property
+    def is_suspended(self) -> bool:
+        """It waits for a person, without a process."""
+        return self.state_type == "PAUSED"
+
+    @property
     def is_being_cancelled(self) -> bool:
         return self.state_type in ("CANCELLING", "CANCELLED")
 

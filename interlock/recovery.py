@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from interlock.approvals import expired
 from interlock.clock import Clock
 from interlock.cloudformation.gateway import CloudFormation
 from interlock.errors import AlreadyFinishedError, TemporaryError
@@ -29,6 +30,8 @@ class Verdict(StrEnum):
     FINISHED = "finished"
     OPERATION_RUNS = "its operation runs"
     """Somebody must see it through: a rerun of its flow run adopts it."""
+    WAITS_FOR_APPROVAL = "it waits for approval"
+    """It needs no process, but a run that can be resumed."""
     UNKNOWN = "not known yet"
     """CloudFormation did not say, or cannot say yet: look again later."""
 
@@ -62,6 +65,8 @@ class Recovery:
         try:
             if cancelled and not deployment.cancel_requested:
                 self._record_cancellation(deployment)
+            if deployment.awaits_approval and not cancelled:
+                return self._settle_waiting(deployment)
             return self._settle(self._shut_out(deployment), why)
         except TemporaryError:
             return Settled(Verdict.UNKNOWN)
@@ -81,6 +86,15 @@ class Recovery:
         if stack is not None and deployment.cancel_requested:
             self._turn_back(deployment, stack)
         return Settled(Verdict.OPERATION_RUNS)
+
+    def _settle_waiting(self, deployment: Deployment) -> Settled:
+        """Whoever looks first after its time ends it. Until then only what its process did not give back is taken: there
+        is no call left that it could make, so nobody needs shutting out.
+        """
+        if deployment.approval and deployment.approval.is_over(self.clock()):
+            return self._finish(deployment, expired(deployment))
+        self._release(deployment)
+        return Settled(Verdict.WAITS_FOR_APPROVAL)
 
     def _shut_out(self, deployment: Deployment) -> Deployment:
         """Take the hold over with a new fence, if it is this deployment's: a process that only seemed dead then finds

@@ -208,7 +208,8 @@ class Turn:
 def join_queue(registry: Registry, deployment: Deployment, *, now: datetime) -> Ticket:
     """A ticket for the deployment: the one it has while that is alive, at first one ordered by when it was asked for.
 
-    A deployment whose ticket died has lost its place: others have been told theirs since.
+    A deployment whose ticket died has lost its place: others have been told theirs since. One that gave its ticket up to
+    wait for approval has not.
     """
     tickets = registry.queue.waiting(deployment.environment)
     alive = any(ticket.correlation_id == deployment.correlation_id for ticket in tickets)
@@ -216,7 +217,7 @@ def join_queue(registry: Registry, deployment: Deployment, *, now: datetime) -> 
     return registry.queue.enqueue(
         deployment.environment,
         deployment.correlation_id,
-        deployment.asked_at if alive or is_first_time else now,
+        deployment.asked_at if alive or is_first_time or deployment.approval else now,
         lifetime_seconds=TICKET_LIFETIME_SECONDS,
         passes_locks=deployment.passes_locks,
     )

@@ -3,11 +3,12 @@
 Called by the hooks, by a waiter and by the sweep, which may race: each looks first whether it has been done.
 """
 
+from datetime import datetime
 from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.objects import FlowRun, State
 from prefect.states import AwaitingRetry
 
 from interlock.models.deployment import Deployment
@@ -18,22 +19,25 @@ from tasks.prefect_side import UNREACHABLE, best_effort, client, current_flow_ru
 from tasks.states import state_of
 
 ADOPTING = "Its operation runs: adopting it."
+RESUMING = "Resuming"
+"""Prefect's name for the state of a suspended run that a person has set going again."""
 BEGINNING_AGAIN = "Its process died before it was on record: it begins again."
 
 
 def adopt(deployment: Deployment, *, cancelled: bool) -> str:
-    """Have the operation seen through: by the run itself, started again, or by the next sweep. Answers what was done."""
+    """Have the deployment carried on: by the run itself, started again, or by the next sweep. Answers what was done."""
+    what = "it waits for approval" if deployment.awaits_approval else "its operation runs"
     try:
         with client() as prefect:
             run = _run_of(prefect, deployment)
             # A cancelled run stays cancelled, and one that keeps dying is not started for ever.
             if run is None or cancelled or (run.run_count or 0) >= ADOPTIONS_AT_MOST:
                 sweep_soon(prefect, in_seconds=ORPHAN_LOOK_SECONDS)
-                return f"its operation runs: looked at again in {ORPHAN_LOOK_SECONDS} s"
+                return f"{what}: looked at again in {ORPHAN_LOOK_SECONDS} s"
             _start_again(prefect, run, ADOPTING)
-            return "its operation runs: adopted by its flow run, started again"
+            return f"{what}: adopted by its flow run, started again"
     except UNREACHABLE as error:
-        return f"its operation runs, and Prefect did not take the adoption ({error}): left for the next sweep"
+        return f"{what}, and Prefect did not take the adoption ({error}): left for the next sweep"
 
 
 def begin_again(run: FlowRun) -> bool:
@@ -55,12 +59,25 @@ def end_run(deployment: Deployment, outcome: Outcome | None = None) -> None:
 
 
 def is_adoption() -> bool:
-    """Whether this process was started by `adopt`, not by a person who wants the run once more."""
-    states = []
+    """Whether this process carries on: `adopt` started it, or a person's decision did, but nobody who wants it once more."""
+    last = _last_scheduled()
+    return last is not None and (last.message == ADOPTING or last.name == RESUMING)
+
+
+def resumed_at() -> datetime | None:
+    """When a person's decision set this run going again, if that was its last start but for adoptions."""
+    resumed = [state.timestamp for state in _scheduled() if state.name == RESUMING]
+    return max(resumed, default=None)
+
+
+def _last_scheduled() -> State | None:
+    return max(_scheduled(), key=lambda state: state.timestamp, default=None)
+
+
+def _scheduled() -> list[State]:
     with best_effort("why this run was started"), client() as prefect:
-        states = prefect.read_flow_run_states(current_flow_run().id)
-    scheduled = [state for state in states if state.is_scheduled()]
-    return bool(scheduled) and max(scheduled, key=lambda state: state.timestamp).message == ADOPTING
+        return [state for state in prefect.read_flow_run_states(current_flow_run().id) if state.is_scheduled()]
+    return []
 
 
 def _start_again(prefect: SyncPrefectClient, run: FlowRun, message: str) -> None:

@@ -46,6 +46,7 @@ def make_change_set(deployment: Deployment, request: CheckedRequest, keeper: Hol
         stack=stack,
         correlation_id=deployment.correlation_id,
         guard=keeper.guard,
+        attempt=deployment.approval.round + 1 if deployment.approval else 1,
     )
     _show(deployment, change_set)
     return change_set

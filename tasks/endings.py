@@ -74,7 +74,7 @@ def _settle_deployment(here: Installation, deployment: Deployment, *, why: str, 
     recovery = Recovery(here.registry, environment, gateway_to_settle(deployment), here.clock)
     settled = recovery.settle(deployment.correlation_id, why=why, cancelled=cancelled)
     run_log().info("%s: %s", deployment.correlation_id, settled.verdict)
-    if settled.verdict in (Verdict.OPERATION_RUNS, Verdict.UNKNOWN):
+    if settled.verdict in (Verdict.OPERATION_RUNS, Verdict.WAITS_FOR_APPROVAL, Verdict.UNKNOWN):
         run_log().info("%s", adopt(deployment, cancelled=cancelled))
     elif settled.verdict is Verdict.FINISHED:
         deliver_for(deployment.correlation_id)

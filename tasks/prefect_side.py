@@ -74,6 +74,11 @@ def runs_under_way(environment: str | None = None) -> list[FlowRun]:
     return _deploy_runs(environment, StateType.PENDING, StateType.RUNNING)
 
 
+def suspended_runs(environment: str) -> list[FlowRun]:
+    """Those that wait for a person, without a process."""
+    return _deploy_runs(environment, StateType.PAUSED)
+
+
 def _deploy_runs(environment: str | None, *types: StateType) -> list[FlowRun]:
     of_environment = DeploymentFilter(name=DeploymentFilterName(any_=[environment])) if environment else None
     with client() as prefect:

@@ -141,7 +141,9 @@ def _of_earlier_process(here: Installation) -> Deployment | None:
     found = here.registry.deployments.of_flow_run(str(current_flow_run().id))
     if found is None or (found.status.is_final and not is_adoption()):
         return None
-    if found.status.is_final:
+    if (
+        found.status.is_final or found.awaits_approval
+    ):  # in the one case nothing is left to do, in the other nobody died
         return found
     return here.registry.deployments.record(
         found.correlation_id,

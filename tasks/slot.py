@@ -50,7 +50,8 @@ class Held(ExitStack):
 def acquire_slot(deployment: Deployment, held: Held) -> HoldKeeper:
     """Return when the environment is ours; what was taken is given back when `held` is left.
 
-    The slot is given back always; the hold only if the deployment's end is on record. A run that is torn down while
+    The slot is given back always; the hold only if the record says that it is done with (it has ended, or waits for a
+    person). A run that is torn down while
     its operation goes on leaves the hold to expire, so that nobody but an adopter of this deployment gets in.
     """
     here = installation()
@@ -72,7 +73,7 @@ def acquire_slot(deployment: Deployment, held: Held) -> HoldKeeper:
     )
     keepers: list[HoldKeeper] = []
     # Left last, after the renewing has stopped and the slot is free: whoever sees the hold free gets the slot at once.
-    held.callback(_release_if_ended, here, deployment, keepers)
+    held.callback(_release_if_done, here, deployment, keepers)
     hold = turn.take(held)
     keepers.append(held.enter_context(HoldKeeper(here.registry, hold)))
     run_log().info(
@@ -220,8 +221,8 @@ def _give_back(slot: AbstractContextManager[None]) -> None:
         slot.__exit__(None, None, None)
 
 
-def _release_if_ended(here: Installation, deployment: Deployment, keepers: list[HoldKeeper]) -> None:
+def _release_if_done(here: Installation, deployment: Deployment, keepers: list[HoldKeeper]) -> None:
     """`keepers` is empty when the wait was given up."""
     record = here.registry.deployments.get(deployment.correlation_id, with_events=False)
-    if keepers and record.status.is_final:
+    if keepers and (record.status.is_final or record.awaits_approval):
         here.registry.holds.release(keepers[0].hold)

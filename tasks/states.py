@@ -10,6 +10,8 @@ _MAKERS = {
     DeploymentStatus.SUCCEEDED: Completed,
     DeploymentStatus.SUPERSEDED: Cancelled,
     DeploymentStatus.CANCELLED: Cancelled,
+    DeploymentStatus.DENIED: Cancelled,
+    DeploymentStatus.EXPIRED: Cancelled,
 }
 
 

@@ -30,6 +30,7 @@ from tasks.prefect_side import (
 from tasks.run_log import about, begin_log, run_log
 from tasks.secret_values import gateway_to_settle
 from tasks.step import step
+from tasks.sweep_approvals import is_stuck
 from tasks.sweep_runs import mend_runs
 
 LEASE = "sweep"
@@ -117,7 +118,13 @@ def failed(environment: str, error: InterlockError) -> Finding:
 
 def _dead(here: Installation, environment: str) -> list[Deployment]:
     active = [one for one in here.registry.deployments.active() if one.environment == environment]
-    return [one for one in active if _run_has_ended(one) or not is_alive(here.registry, one, here.clock())]
+    return [one for one in active if _is_dead(here, one)]
+
+
+def _is_dead(here: Installation, deployment: Deployment) -> bool:
+    if deployment.awaits_approval:
+        return is_stuck(here, deployment)
+    return _run_has_ended(deployment) or not is_alive(here.registry, deployment, here.clock())
 
 
 def _run_has_ended(deployment: Deployment) -> bool:
@@ -142,7 +149,7 @@ def _settle_deployment(here: Installation, environment: Environment, deployment:
     if settled.outcome:
         end_run(here.registry.deployments.get(deployment.correlation_id), settled.outcome)
     done = str(settled.verdict)
-    if settled.verdict is Verdict.OPERATION_RUNS:
+    if settled.verdict in (Verdict.OPERATION_RUNS, Verdict.WAITS_FOR_APPROVAL):
         done = adopt(deployment, cancelled=cancelled)
     return Finding(
         environment=environment.name,

@@ -12,13 +12,13 @@ from interlock.timing import NEVER_RECORDED_SECONDS, RUN_END_SECONDS
 from interlock.wiring import Installation
 from tasks.adoption import begin_again, end_run
 from tasks.finding import Finding
-from tasks.prefect_side import UNREACHABLE, runs_under_way
+from tasks.prefect_side import UNREACHABLE, runs_under_way, suspended_runs
 
 
 def mend_runs(here: Installation, environment: Environment) -> list[Finding]:
     """End those whose deployment has ended, and start those again that died before they were on record."""
     try:
-        runs = runs_under_way(environment.name)
+        runs = [*runs_under_way(environment.name), *suspended_runs(environment.name)]
     except UNREACHABLE as error:
         return [Finding(environment=environment.name, found=f"the runs could not be read: {error}", done="left")]
     return [finding for run in runs if (finding := _mended(here, environment, run))]
@@ -42,6 +42,8 @@ def _mended(here: Installation, environment: Environment, run: FlowRun) -> Findi
 
 
 def _begun_again(here: Installation, environment: Environment, run: FlowRun) -> Finding | None:
+    if run.state and run.state.is_paused():
+        return None
     if here.clock() - _since(run) < timedelta(seconds=NEVER_RECORDED_SECONDS):
         return None
     done = "started again" if begin_again(run) else "left: it was started again too often"

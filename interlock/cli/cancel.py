@@ -23,25 +23,27 @@ def cancel(deployment: str, reason: str | None) -> None:
     One that waits leaves the queue. One that is deploying has its stack operation cancelled; the rollback takes its
     time, and the environment is free after it. The id of a flow run will do as well.
     """
-    from interlock.prefect_api import PrefectApi  # noqa: PLC0415 - httpx takes its time
-
-    _check(deployment)
-    api = PrefectApi(os.environ)
-    run = _find(api, deployment)
-    who = os.environ.get("GITHUB_ACTOR") or os.environ.get("USER") or "somebody"
-    api.cancel(run, reason=reason or f"Cancelled by {who} with interlock cancel.")
+    api, run = find_run(deployment)
+    api.cancel(run, reason=reason or f"Cancelled by {login_name()} with interlock cancel.")
+    if run.is_suspended:
+        api.sweep()  # it waited for approval, without a process that could record its end
     click.echo(f"Asked to cancel {run.correlation_id or run.id}: {api.flow_run_url(run.id)}")
     if run.correlation_id:
         click.echo(f"Look how it ends: interlock show {run.correlation_id}")
 
 
-def _check(deployment: str) -> None:
+def find_run(deployment: str) -> "tuple[PrefectApi, FlowRun]":
+    """Prefect, and the run that a person names by its correlation id or its own."""
     if not is_correlation_id(deployment) and not _is_flow_run_id(deployment):
         raise InvalidRequestError([f"{deployment!r} is no correlation id (YYYYMMDD-HHMMSS-xxxxxxxx)"])
+    from interlock.prefect_api import PrefectApi  # noqa: PLC0415 - httpx takes its time
+
+    api = PrefectApi(os.environ)
+    return api, api.flow_run(deployment) if _is_flow_run_id(deployment) else api.flow_run_of(deployment)
 
 
-def _find(api: "PrefectApi", deployment: str) -> "FlowRun":
-    return api.flow_run(deployment) if _is_flow_run_id(deployment) else api.flow_run_of(deployment)
+def login_name() -> str:
+    return os.environ.get("GITHUB_ACTOR") or os.environ.get("USER") or "somebody"
 
 
 def _is_flow_run_id(text: str) -> bool:

@@ -26,7 +26,7 @@ Exit codes:
   1  failed, or failed and rolled back
   2  another deployment is in progress or the environment is locked, and its queue policy is `reject`
   3  waited too long for its turn
-  4  superseded by a newer request, or cancelled (also by --on-interrupt cancel)
+  4  superseded by a newer request, cancelled (also by --on-interrupt cancel), denied, or not approved in time
   5  invalid request; nothing was changed
   6  still running: this client stopped waiting (--timeout, Ctrl-C), the deployment goes on
   7  Prefect cannot be reached

@@ -38,7 +38,7 @@ _PHASES = {
     "SCHEDULED": "waiting for a process",
     "PENDING": "starting",
     "CANCELLING": "cancelling",
-    "PAUSED": "paused",
+    "PAUSED": "waiting for approval",
 }
 
 

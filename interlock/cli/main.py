@@ -19,6 +19,8 @@ _COMMANDS = {
     "history": "interlock.cli.history",
     "show": "interlock.cli.show",
     "cancel": "interlock.cli.cancel",
+    "approve": "interlock.cli.approve",
+    "deny": "interlock.cli.approve",
     "rollback": "interlock.cli.rollback",
     "lock": "interlock.cli.lock",
     "unlock": "interlock.cli.lock",
@@ -32,7 +34,7 @@ _COMMANDS = {
     "rehearse": "interlock.cli.handover",
 }
 _WHOLE_INSTALLATION = (
-    "This is the client alone (deploy, cancel, rollback, status --prefect). Everything else needs "
+    "This is the client alone (deploy, approve, deny, cancel, rollback, status --prefect). Everything else needs "
     '`pip install "interlock[worker]"`.'
 )
 _OWN = ("interlock", "tasks", "flows", "deployments")
@@ -83,8 +85,8 @@ def interlock() -> None:
       interlock deploy staging --template stack.yaml    deploy, and follow it here
       interlock status staging                          may one deploy now? who does?
 
-    `deploy` and `cancel` speak to Prefect at PREFECT_API_URL (http://127.0.0.1:4200/api unless it is set); the
-    others, `status` to `release`, use the registry that INTERLOCK_REGISTRY names.
+    `deploy`, `approve`, `deny`, `cancel` and `rollback` speak to Prefect at PREFECT_API_URL (http://127.0.0.1:4200/api
+    unless it is set); the others, `status` to `release`, use the registry that INTERLOCK_REGISTRY names.
     """  # noqa: D301 - \b is click's mark for a paragraph that keeps its lines
 
 

@@ -24,7 +24,8 @@ def look(api: "PrefectApi", environment: str, *, now: datetime) -> dict[str, Any
         UnknownEnvironmentError: Prefect has no such environment.
         PrefectUnreachableError: nobody answers.
     """
-    runs = api.open_runs(api.deployment_id(environment))
+    every = api.open_runs(api.deployment_id(environment))
+    runs = [run for run in every if not run.is_suspended]
     return {
         "environment": environment,
         "can_deploy": not runs,
@@ -33,6 +34,7 @@ def look(api: "PrefectApi", environment: str, *, now: datetime) -> dict[str, Any
         "stack_status": None,
         "active_deployment": _active(api, runs[0], now) if runs else None,
         "queue": [_queued(run, position, now) for position, run in enumerate(runs[1:], start=1)],
+        "awaiting_approval": [_unapproved(run, now) for run in every if run.is_suspended],
         "warnings": [_WARNING],
     }
 
@@ -56,6 +58,17 @@ def _queued(run: "FlowRun", position: int, now: datetime) -> dict[str, Any]:
         "position": position,
         "asked_at": run.created_at.isoformat() if run.created_at else None,
         "waiting_minutes": _minutes(run.created_at, now) or 0,
+    }
+
+
+def _unapproved(run: "FlowRun", now: datetime) -> dict[str, Any]:
+    """Since when, until when and for which changes, the registry knows."""
+    return {
+        "correlation_id": run.correlation_id or run.id,
+        "requested_at": None,
+        "expires_at": None,
+        "waiting_minutes": _minutes(run.created_at, now) or 0,
+        "changes": None,
     }
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from interlock.registry import Registry
 
 _UUID_LENGTH = 36
+_HASH_LENGTH = 12
 
 
 @click.command()
@@ -55,6 +56,7 @@ def _record(found: "Deployment") -> list[str]:
         ("Reason", found.reason),
         ("Stack status", found.stack_status),
         ("Changes", ", ".join(f"{count} {what.lower()}" for what, count in found.change_counts.items())),
+        ("Approval", _approval(found)),
         ("Commit", found.git_sha),
         ("Application", found.application_url),
         ("Prefect run", found.flow_run_url),
@@ -63,6 +65,16 @@ def _record(found: "Deployment") -> list[str]:
         *((f"Output {name}", value) for name, value in found.outputs.items()),
     ]
     return [click.style(heading, bold=True), labelled(rows)]
+
+
+def _approval(found: "Deployment") -> str | None:
+    asked = found.approval
+    if asked is None:
+        return None
+    if asked.decided_at is None:
+        return f"waits for one until {instant(asked.expires_at)} (changes {asked.hash[:_HASH_LENGTH]})"
+    why = f": {asked.reason}" if asked.reason else ""
+    return f"{asked.decision} by {asked.decided_by}, {instant(asked.decided_at)}{why}"
 
 
 def _events(found: "Deployment") -> list[str]:

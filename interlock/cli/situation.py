@@ -68,6 +68,11 @@ def _of_registry(here: "Installation", environment: Environment) -> dict[str, An
         "lock": lock_on(here.registry, environment, here.clock()),
         "tickets": tuple(here.registry.queue.waiting(environment.name)),
         "deployment": deployment,
+        "unapproved": tuple(
+            one
+            for one in here.registry.deployments.active()
+            if one.environment == environment.name and one.awaits_approval
+        ),
         "estimate": _estimate(here, deployment) if deployment else None,
     }
 

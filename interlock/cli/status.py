@@ -69,6 +69,7 @@ def _text(report: Mapping[str, Any]) -> str:
         labelled(_lock(report)),
         _active(report["active_deployment"] or {}),
         *(f"  {each['position']}. in the queue  {_queued(each)}" for each in report["queue"]),
+        *(f"  waits for approval  {_unapproved(each)}" for each in report["awaiting_approval"]),
         labelled(("Warning", trouble) for trouble in report["warnings"]),
     ]
     return "\n".join(part for part in parts if part)
@@ -106,6 +107,12 @@ def _since(started_at: str | None, elapsed_minutes: int | None) -> str | None:
     if started_at is None or elapsed_minutes is None:
         return None
     return f"{instant(datetime.fromisoformat(started_at))} ({minutes(elapsed_minutes)} ago)"
+
+
+def _unapproved(unapproved: Mapping[str, Any]) -> str:
+    name, until = unapproved["correlation_id"], unapproved["expires_at"]
+    left = f", until {instant(datetime.fromisoformat(until))}" if until else ""
+    return f"{name}, for {minutes(unapproved['waiting_minutes'])}{left}: interlock approve {name}"
 
 
 def _queued(queued: Mapping[str, Any]) -> str:

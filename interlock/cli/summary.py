@@ -21,6 +21,8 @@ _WORDS = {
     "CANCELLED": "deployment cancelled",
     "CANCELLING": "asked Prefect to cancel it; a stack operation that runs is turned back first",
     "SUPERSEDED": "superseded by a newer request",
+    "DENIED": "denied; nothing was changed",
+    "EXPIRED": "not approved in time; nothing was changed",
     "TIMED_OUT": "waited too long for its turn",
     "REJECTED": "Deployment already in progress",
     "LOCKED": "the environment is locked",

@@ -22,9 +22,13 @@ _FIRST_LOOKS_SECONDS = 10
 """A change set just asked for may be "not found" for this long: reads are eventually consistent."""
 
 
-def name_of(correlation_id: str) -> str:
-    """A deployment's change set has one name, so that asking twice for it finds the first."""
-    return f"{NAME_PREFIX}{correlation_id}"
+def name_of(correlation_id: str, attempt: int = 1) -> str:
+    """A deployment's change set has one name, so that asking twice for it finds the first.
+
+    Only when it is meant to be made anew, after an approval, has it another: CloudFormation answers a call that it
+    knows by its name and token with what it made then.
+    """
+    return f"{NAME_PREFIX}{correlation_id}{f'-{attempt}' if attempt > 1 else ''}"
 
 
 def make(
@@ -35,6 +39,7 @@ def make(
     stack: Stack | None,
     correlation_id: str,
     guard: Guard,
+    attempt: int = 1,
     waiting: Waiting | None = None,
     pauses: Pauses = MAKING,
 ) -> ChangeSet:
@@ -48,7 +53,7 @@ def make(
     """
     arn = gateway.create_change_set(
         environment,
-        name=name_of(correlation_id),
+        name=name_of(correlation_id, attempt),
         template=checked.template,
         parameters=checked.parameters,
         capabilities=checked.capabilities,
@@ -57,6 +62,7 @@ def make(
         token=correlation_id,
         description=f"Interlock deployment {correlation_id} of {environment.name}",
         guard=guard,
+        attempt=attempt,
     )
     made = _read_when_made(gateway, arn, environment, pauses, waiting or Waiting())
     if made.is_empty:
@@ -161,7 +167,7 @@ def _without_old_change_sets(
         raise _busy(stack, environment)
     for arn in gateway.change_set_arns(stack.stack_id):
         # Those of people who review by hand are left alone, and ours of this very deployment may be ready.
-        if f"/{NAME_PREFIX}" in arn and f"/{name_of(correlation_id)}/" not in arn:
+        if f"/{NAME_PREFIX}" in arn and f"/{name_of(correlation_id)}" not in arn:
             gateway.delete_change_set(arn, guard=guard)
     return stack
 

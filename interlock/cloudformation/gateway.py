@@ -197,6 +197,7 @@ class CloudFormation:
         token: str,
         description: str,
         guard: Guard,
+        attempt: int = 1,
     ) -> str:
         """Ask for a change set and return its ARN; asked for twice under one name, it is the same one.
 
@@ -206,6 +207,8 @@ class CloudFormation:
             environment, parameters=parameters, capabilities=capabilities, tags=tags, stack=stack, token=token
         )
         arguments |= template.argument | {"ChangeSetName": name, "Description": description[:1024]}
+        if attempt > 1:
+            arguments["ClientToken"] = f"{token}-{attempt}"
         try:
             return str(answers.part(self._change("create_change_set", guard, **arguments), "Id"))
         except CloudFormationRefusedError as refusal:

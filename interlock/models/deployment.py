@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from interlock.models.approval import Approval
 from interlock.models.base import Instant, Value
 from interlock.models.past_operation import PastOperation
 
@@ -20,6 +21,9 @@ class DeploymentStatus(StrEnum):
     TIMED_OUT = "TIMED_OUT"
     SUPERSEDED = "SUPERSEDED"
     REJECTED = "REJECTED"
+    DENIED = "DENIED"
+    EXPIRED = "EXPIRED"
+    """Nobody approved or denied it in time."""
 
     @property
     def is_final(self) -> bool:
@@ -77,6 +81,10 @@ class Deployment(Value):
     """A person wanted it to end; whoever sees its operation through turns it back."""
     lock_override: str | None = None
     """Why it may begin though the environment is locked: an emergency. None: it heeds locks."""
+    approval: Approval | None = None
+    """The last one that was asked for."""
+    approval_seconds: float = 0
+    """How long it waited for people, all in all: no part of the wait in the queue."""
     likely_finish: Instant | None = None
     """When it will probably have ended (p50), as its monitor last saw it; `late_finish` is the p90."""
     late_finish: Instant | None = None
@@ -94,10 +102,15 @@ class Deployment(Value):
         return self.lock_override is not None or self.has_begun
 
     @property
+    def awaits_approval(self) -> bool:
+        """Nobody has decided yet. Until then it has no process, no ticket and no hold, and lacks nothing."""
+        return not self.status.is_final and self.approval is not None and self.approval.is_pending
+
+    @property
     def queue_seconds(self) -> float | None:
-        """Seconds from the request to the grant of the hold (to the end, if it was never granted)."""
+        """Seconds from the request to the grant of the hold (to the end, if it was never granted), people's time apart."""
         until = self.deploying_since or self.finished_at
-        return (until - self.started_at).total_seconds() if until else None
+        return (until - self.started_at).total_seconds() - self.approval_seconds if until else None
 
     @property
     def duration_seconds(self) -> float | None:

@@ -28,6 +28,13 @@ class OnCancel(StrEnum):
     DELETE = "delete"
 
 
+class ApprovalRule(StrEnum):
+    """Whether a person must agree to the changes before they are made."""
+
+    NONE = "none"
+    REQUIRED = "required"
+
+
 class Capability(StrEnum):
     """What a template may be allowed to do; CloudFormation's own list."""
 
@@ -51,6 +58,8 @@ class Environment(Value):
     stall_after_minutes: Annotated[float, Field(gt=0, le=24 * 60)] = 10
     on_cancel: OnCancel = OnCancel.FINISH
     freeze: Annotated[tuple[FreezeWindow, ...], Field(max_length=20, description="locked in these hours")] = ()
+    approval: ApprovalRule = ApprovalRule.NONE
+    approval_expires_minutes: Annotated[float, Field(gt=0, le=30 * 24 * 60)] = 24 * 60
     application_url_output: str | None = None
     capabilities: tuple[Capability, ...] = ()
     parameters: dict[str, str] = Field(default_factory=dict)

@@ -6,7 +6,9 @@ from typing import Self
 from pydantic import Field
 
 from interlock.errors import (
+    ApprovalExpiredError,
     CancelledError,
+    DeniedError,
     DeploymentInProgressError,
     EnvironmentLockedError,
     ExitCode,
@@ -27,6 +29,8 @@ _STATUS_OF_ERROR: tuple[tuple[type[InterlockError], DeploymentStatus], ...] = (
     (WaitTimeoutError, DeploymentStatus.TIMED_OUT),
     (SupersededError, DeploymentStatus.SUPERSEDED),
     (CancelledError, DeploymentStatus.CANCELLED),
+    (DeniedError, DeploymentStatus.DENIED),
+    (ApprovalExpiredError, DeploymentStatus.EXPIRED),
 )
 
 _EXIT_CODE = {
@@ -35,6 +39,8 @@ _EXIT_CODE = {
     DeploymentStatus.ROLLED_BACK: ExitCode.FAILED,
     DeploymentStatus.CANCELLED: ExitCode.SUPERSEDED_OR_CANCELLED,
     DeploymentStatus.SUPERSEDED: ExitCode.SUPERSEDED_OR_CANCELLED,
+    DeploymentStatus.DENIED: ExitCode.SUPERSEDED_OR_CANCELLED,
+    DeploymentStatus.EXPIRED: ExitCode.SUPERSEDED_OR_CANCELLED,
     DeploymentStatus.TIMED_OUT: ExitCode.WAITED_TOO_LONG,
     DeploymentStatus.REJECTED: ExitCode.ALREADY_IN_PROGRESS,
 }

@@ -4,6 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from interlock.correlation_id import is_correlation_id
+from interlock.models.approval import Approval
 from interlock.models.base import Instant, Value
 from interlock.models.deployment import Deployment
 from interlock.models.environment import Environment
@@ -50,6 +51,17 @@ class QueuedDeployment(Value):
     waiting_minutes: int
 
 
+class UnapprovedDeployment(Value):
+    """One that waits for a person. It is in nobody's way."""
+
+    correlation_id: str
+    requested_at: Instant
+    expires_at: Instant
+    waiting_minutes: int
+    changes: str
+    """Their hash."""
+
+
 class StatusReport(Value):
     """`interlock status ENV --json`."""
 
@@ -62,6 +74,7 @@ class StatusReport(Value):
     queue: tuple[QueuedDeployment, ...]
     lock: Lock | None = None
     """The lock that is on, whatever else goes on."""
+    awaiting_approval: tuple[UnapprovedDeployment, ...] = ()
 
 
 class Situation(Value):
@@ -79,6 +92,7 @@ class Situation(Value):
     lock: Lock | None = None
     tickets: tuple[Ticket, ...] = ()
     deployment: Deployment | None = None
+    unapproved: tuple[Deployment, ...] = ()
     estimate: Estimate | None = None
     recent_events: tuple[StackEvent, ...] = ()
     is_registry_available: bool = True
@@ -119,6 +133,11 @@ def status_report(situation: Situation) -> StatusReport:
         active_deployment=_active(situation) if reason in _SOMETHING_RUNS else None,
         queue=tuple(_queued(ticket, number, situation.now) for number, ticket in enumerate(situation.waiting, 1)),
         lock=situation.lock,
+        awaiting_approval=tuple(
+            _unapproved(each.correlation_id, each.approval, situation.now)
+            for each in situation.unapproved
+            if each.approval
+        ),
     )
 
 
@@ -162,6 +181,16 @@ def _queued(ticket: Ticket, position: int, now: datetime) -> QueuedDeployment:
         position=position,
         asked_at=ticket.asked_at,
         waiting_minutes=_minutes((now - ticket.asked_at).total_seconds()),
+    )
+
+
+def _unapproved(correlation_id: str, approval: Approval, now: datetime) -> UnapprovedDeployment:
+    return UnapprovedDeployment(
+        correlation_id=correlation_id,
+        requested_at=approval.requested_at,
+        expires_at=approval.expires_at,
+        waiting_minutes=_minutes((now - approval.requested_at).total_seconds()),
+        changes=approval.hash,
     )
 
 

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from pydantic import JsonValue
 
+from interlock.changes_hash import SHOWN
 from interlock.models.notice import Notice, NoticeKind
 from interlock.notifications.card import Field
 from interlock.notifications.durations import duration, instant, minutes, minutes_between
@@ -233,6 +234,28 @@ def _superseded(facts: Facts) -> Body:
     return (f"A newer request took its place in the queue: {facts.text('by', 'unknown')}. Nothing was deployed.",)
 
 
+def _approval_requested(facts: Facts) -> Body:
+    again = "The changes are not those that were approved: the stack or the environment has changed since."
+    return (
+        again if facts.count("round") > 1 else "",
+        *_changes(facts),
+        Field("Hash of the changes", facts.text("hash")[:SHOWN], code=True),
+        Field("Until", instant(facts.text("expires_at"))) if "expires_at" in facts else "",
+        "Approve or deny: `interlock approve` or `interlock deny` with the correlation id, or resume the Prefect run.",
+    )
+
+
+def _decided(facts: Facts) -> Body:
+    return (
+        Field("By", facts.text("by")) if "by" in facts else "",
+        Field("Reason", facts.text("reason")) if "reason" in facts else "",
+    )
+
+
+def _not_deployed(facts: Facts) -> Body:
+    return (Field("Reason", facts.text("error")) if "error" in facts else "", "Nothing was deployed.")
+
+
 def _rejected(facts: Facts) -> Body:
     why = _holder(facts) if "holder" in facts else facts.lines("error")[:_ERROR_LIMIT] or _holder(facts)
     return (
@@ -274,6 +297,10 @@ _BODIES: dict[NoticeKind, Callable[[Facts], Body]] = {
     NoticeKind.REJECTED: _rejected,
     NoticeKind.LOCK_OVERRIDDEN: overridden,
     NoticeKind.RELEASED_BY_FORCE: released_by_force,
+    NoticeKind.APPROVAL_REQUESTED: _approval_requested,
+    NoticeKind.APPROVED: _decided,
+    NoticeKind.DENIED: _not_deployed,
+    NoticeKind.EXPIRED: _not_deployed,
     NoticeKind.SUMMARY: _summary,
     NoticeKind.LOCKED: locked,
     NoticeKind.UNLOCKED: unlocked,

@@ -40,6 +40,12 @@ HEADLINES: dict[NoticeKind, Headline] = {
     NoticeKind.REJECTED: Headline("⛔", "Deployment Rejected", "Rejected", "Deployment already in progress"),
     NoticeKind.LOCK_OVERRIDDEN: Headline("🚨", _RUNNING, "In progress, lock overridden", "Lock overridden"),
     NoticeKind.RELEASED_BY_FORCE: Headline("🔨", "Environment Taken Away", "Released by force", "Released by force"),
+    NoticeKind.APPROVAL_REQUESTED: Headline(
+        "✋", "Deployment Waits for Approval", "Waits for approval", "Approval needed"
+    ),
+    NoticeKind.APPROVED: Headline("👍", "Deployment Queued", "Approved, queued", "Changes approved"),
+    NoticeKind.DENIED: Headline("🚫", "Deployment Denied", "Denied", "Deployment Denied"),
+    NoticeKind.EXPIRED: Headline("⌛", "Deployment Expired", "Not approved in time", "Deployment Expired"),
     NoticeKind.SUMMARY: Headline("📬", _RUNNING, "In progress", "Slack is back"),
     NoticeKind.LOCKED: Headline("🔒", "Environment Locked", "Locked", "Environment Locked"),
     NoticeKind.UNLOCKED: Headline("🔓", "Environment Unlocked", "Unlocked", "Environment Unlocked"),
@@ -62,10 +68,12 @@ _BY_STATUS: dict[DeploymentStatus, NoticeKind] = {
     DeploymentStatus.TIMED_OUT: NoticeKind.TIMED_OUT,
     DeploymentStatus.SUPERSEDED: NoticeKind.SUPERSEDED,
     DeploymentStatus.REJECTED: NoticeKind.REJECTED,
+    DeploymentStatus.DENIED: NoticeKind.DENIED,
+    DeploymentStatus.EXPIRED: NoticeKind.EXPIRED,
 }
 
 _ALARMS = (NoticeKind.FAILED, NoticeKind.ROLLED_BACK, NoticeKind.TIMED_OUT)
-_SHOWN_IN_CHANNEL = (*_ALARMS, NoticeKind.LOCK_OVERRIDDEN, NoticeKind.RELEASED_BY_FORCE)
+_SHOWN_IN_CHANNEL = (*_ALARMS, NoticeKind.APPROVAL_REQUESTED, NoticeKind.LOCK_OVERRIDDEN, NoticeKind.RELEASED_BY_FORCE)
 _CRITICAL = "critical"
 
 

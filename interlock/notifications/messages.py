@@ -23,6 +23,9 @@ The facts of each kind (JSON values). Any may be absent: the message then says l
 | released_by_force | by, release_reason |
 | locked | environment, LOCK |
 | unlocked | environment, LOCK, unlocked_by, unlock_reason |
+| approval_requested | as changes, hash, round, expires_at (ISO) |
+| approved | by, reason |
+| denied, expired | error |
 | summary | missed, skipped, outage_minutes, late [{title, at (ISO)}], the first 10 |
 
 ESTIMATE is estimate_minutes_low and estimate_minutes_high: until the active deployment ends. Position 1 is the next.

@@ -7,13 +7,14 @@ import pytest
 
 from interlock.active_check import ActiveCheck
 from interlock.errors import DeploymentInProgressError, EnvironmentLockedError
+from interlock.models.approval import Decision
 from interlock.models.deployment import Deployment, DeploymentStatus
 from interlock.models.environment import Environment, QueuePolicy
 from interlock.models.notice import NoticeKind
 from interlock.models.outcome import outcome_of_error
 from interlock.models.stack import Stack
 from interlock.registry import Registry, open_registry
-from tests.unit.registry.kit import ENVIRONMENT, FrozenClock, cid, claim, deployment, enqueue
+from tests.unit.registry.kit import ENVIRONMENT, FrozenClock, approval, cid, claim, deployment, enqueue
 
 
 @pytest.fixture
@@ -164,3 +165,30 @@ def test_with_latest_a_newer_request_that_a_lock_keeps_out_does_not_supersede_an
     enqueue(registry, 2)
     check(registry, clock, QueuePolicy.LATEST).look(registry.deployments.get(cid(2)), None)
     assert registry.deployments.get(cid(1)).status is DeploymentStatus.QUEUED
+
+
+def ask(registry: Registry, number: int) -> None:
+    """It has left the queue, and waits for a person."""
+    registry.queue.leave(ENVIRONMENT, cid(number))
+    registry.deployments.record(cid(number), changes={"approval": approval()})
+
+
+def test_with_latest_one_that_waits_for_approval_is_superseded_by_a_newer_one_only(
+    registry: Registry, clock: FrozenClock
+) -> None:
+    for number in (1, 2, 3):
+        enqueue(registry, number)
+    ask(registry, 1)
+    ask(registry, 3)
+    check(registry, clock, QueuePolicy.LATEST).look(registry.deployments.get(cid(2)), stack("UPDATE_COMPLETE"))
+    assert registry.deployments.get(cid(1)).status is DeploymentStatus.SUPERSEDED
+    assert registry.deployments.get(cid(3)).status is DeploymentStatus.QUEUED
+
+
+def test_with_reject_one_that_was_approved_waits_like_any_other(registry: Registry, clock: FrozenClock) -> None:
+    enqueue(registry, 1)
+    claim(registry, 1)
+    enqueue(registry, 2)
+    registry.deployments.record(cid(2), changes={"approval": approval(decision=Decision.APPROVE)})
+    finding = check(registry, clock, QueuePolicy.REJECT).look(registry.deployments.get(cid(2)), None)
+    assert finding.holder == cid(1)

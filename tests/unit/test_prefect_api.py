@@ -17,6 +17,7 @@ from interlock.errors import (
     UnknownEnvironmentError,
 )
 from interlock.prefect_api import PrefectApi, PrefectRefusedError
+from interlock.prefect_values import FlowRun
 
 RUN_ID = "9194bf82-2048-4a56-9241-464c64ddeea0"
 CORRELATION_ID = "20261124-060457-9b921236"
@@ -289,3 +290,26 @@ def test_an_address_that_is_not_prefects_api_is_told() -> None:
 def test_a_run_has_a_page_in_prefects_ui(environ: dict[str, str], expected: str) -> None:
     handler, _ = answers(httpx.Response(200))
     assert api(handler, environ).flow_run_url("r") == expected
+
+
+def test_an_answer_goes_to_the_run_that_waits_for_it() -> None:
+    handler, requests = answers(httpx.Response(201, json={"status": "ACCEPT", "state": {"type": "SCHEDULED"}}))
+    run = FlowRun(RUN_ID, f"staging {CORRELATION_ID}", "PAUSED", "Suspended")
+    api(handler).resume(run, {"decision": "approve", "actor": "ada"})
+    assert requests[0].url.path == f"/api/flow_runs/{RUN_ID}/resume"
+    assert json.loads(requests[0].content) == {"run_input": {"decision": "approve", "actor": "ada"}}
+
+
+@pytest.mark.parametrize("status", ["ABORT", "REJECT"])
+def test_a_run_that_waits_for_no_such_answer_is_an_invalid_request(status: str) -> None:
+    details = {"reason": "Cannot resume a flow run that is not paused."}
+    handler, _ = answers(httpx.Response(200, json={"status": status, "state": None, "details": details}))
+    run = FlowRun(RUN_ID, f"staging {CORRELATION_ID}", "COMPLETED", "Succeeded")
+    with pytest.raises(InvalidRequestError, match=r"does not wait for this \(Succeeded\): Cannot resume"):
+        api(handler).resume(run, {"decision": "approve", "actor": "ada"})
+
+
+def test_a_sweep_that_cannot_be_asked_for_is_left_to_its_schedule() -> None:
+    handler, requests = answers(httpx.ConnectError("refused"))
+    api(handler).sweep()
+    assert len(requests) == 1

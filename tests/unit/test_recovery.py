@@ -9,13 +9,14 @@ import pytest
 
 from interlock.cloudformation.gateway import CloudFormation
 from interlock.errors import CloudFormationUnavailableError, HoldLostError
+from interlock.models.approval import Decision
 from interlock.models.deployment import DeploymentStatus
 from interlock.models.environment import Environment, OnCancel
 from interlock.models.stack import Stack, StackEvent
 from interlock.recovery import Recovery, Settled, Verdict
 from interlock.registry import Registry, open_registry
 from interlock.timing import HOLD_LIFETIME_SECONDS, NEVER_STARTED_SECONDS
-from tests.unit.registry.kit import ENVIRONMENT, FrozenClock, cid, claim, enqueue
+from tests.unit.registry.kit import ENVIRONMENT, FrozenClock, approval, cid, claim, enqueue
 
 ID = "arn:aws:cloudformation:eu-west-1:123456789012:stack/app/1"
 ME = cid(1)
@@ -212,3 +213,43 @@ def test_a_cancelled_deployment_that_succeeded_in_spite_of_it_is_a_success(world
     world.aws.status, world.aws.event_statuses = "UPDATE_COMPLETE", ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"]
     world.settle(cancelled=True)
     assert world.status() is DeploymentStatus.SUCCEEDED
+
+
+def ask(world: World) -> None:
+    """For approval, with the hold not given back yet."""
+    enqueue(world.registry, 1)
+    claim(world.registry, 1)
+    changes = {"approval": approval(minutes=10), "status": DeploymentStatus.QUEUED, "deploying_since": None}
+    world.registry.deployments.record(ME, changes=changes)
+
+
+def test_one_that_waits_for_approval_lacks_no_process_and_gives_its_hold_back(world: World) -> None:
+    ask(world)
+    world.clock.advance(10 * 60 - 1)
+    assert world.settle().verdict is Verdict.WAITS_FOR_APPROVAL
+    assert world.status() is DeploymentStatus.QUEUED
+    assert world.registry.holds.current(ENVIRONMENT) is None
+
+
+def test_whoever_looks_first_after_the_time_for_an_approval_ends_it_as_expired_once(world: World) -> None:
+    ask(world)
+    world.clock.advance(10 * 60)
+    settled = world.settle()
+    assert settled.outcome is not None
+    assert settled.outcome.exit_code == 4
+    assert world.status() is DeploymentStatus.EXPIRED
+    assert world.settle().verdict is Verdict.NOTHING_TO_DO
+
+
+def test_one_that_is_cancelled_while_it_waits_for_approval_is_on_record_as_that(world: World) -> None:
+    ask(world)
+    world.settle(cancelled=True)
+    assert world.status() is DeploymentStatus.CANCELLED
+
+
+def test_one_that_was_approved_and_then_died_is_closed_like_any_other(world: World) -> None:
+    ask(world)
+    world.registry.deployments.record(ME, changes={"approval": approval(decision=Decision.APPROVE)})
+    world.clock.advance(60 * 60)
+    world.settle()
+    assert world.status() is DeploymentStatus.FAILED

@@ -42,6 +42,7 @@ class FakePrefect:
     first: FlowRun = field(default_factory=lambda: run("SCHEDULED", name="jolly-lemur"))
     cancelled: list[tuple[str, str]] = field(default_factory=list)
     ended: list[FlowRun] = field(default_factory=list)
+    answers: list[dict[str, str]] = field(default_factory=list)
     looks: int = 0
     log_reads: int = 0
 
@@ -84,3 +85,6 @@ class FakePrefect:
 
     def cancel(self, cancelled: FlowRun, *, reason: str) -> None:
         self.cancelled.append((cancelled.name, reason))
+
+    def resume(self, _run: FlowRun, answer: Mapping[str, str]) -> None:
+        self.answers.append(dict(answer))

@@ -51,6 +51,8 @@ def _client(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]
         ("deploy", "staging", "--template", "deployments/demo/service.yaml"),
         ("deploy", "staging", "--template", "deployments/demo/service.yaml", "--json"),
         ("cancel", "20260114-215432-375a1384"),
+        ("approve", "20260114-215432-375a1384"),
+        ("deny", "20260114-215432-375a1384", "--reason", "no"),
         ("status", "staging", "--prefect"),
     ],
 )

@@ -73,7 +73,21 @@ def test_help_costs_under_a_third_of_a_second_of_processor_time() -> None:
 def test_help_lists_every_command_with_a_summary(interlock: Interlock, capsys: pytest.CaptureFixture[str]) -> None:
     assert interlock("--help") == 0
     text = capsys.readouterr().out
-    for name in ("deploy", "status", "history", "show", "cancel", "setup", "up", "sweep", "doctor", "demo", "rehearse"):
+    for name in (
+        "deploy",
+        "status",
+        "history",
+        "show",
+        "cancel",
+        "approve",
+        "deny",
+        "setup",
+        "up",
+        "sweep",
+        "doctor",
+        "demo",
+        "rehearse",
+    ):
         assert [row for row in text.splitlines() if row.startswith(f"  {name} ") and len(row.split()) > 3]
 
 
@@ -157,6 +171,20 @@ def test_cancel_asks_prefect_and_tells_how_to_look(
     assert interlock("cancel", CORRELATION_ID, "--reason", "no longer wanted") == 0
     assert prefect.cancelled == [(f"staging {CORRELATION_ID}", "no longer wanted")]
     assert f"interlock show {CORRELATION_ID}" in capsys.readouterr().out
+
+
+def test_approve_and_deny_give_prefect_the_answer_with_who_and_why(interlock: Interlock, prefect: FakePrefect) -> None:
+    assert interlock("approve", CORRELATION_ID, "--actor", "ada", "--changes", "9f2b") == 0
+    assert interlock("deny", CORRELATION_ID, "--actor", "ada", "--reason", "Not today.") == 0
+    assert prefect.answers == [
+        {"decision": "approve", "actor": "ada", "reason": "", "hash": "9f2b"},
+        {"decision": "deny", "actor": "ada", "reason": "Not today.", "hash": ""},
+    ]
+
+
+def test_who_denies_says_why(interlock: Interlock, prefect: FakePrefect) -> None:
+    assert interlock("deny", CORRELATION_ID) == 5
+    assert prefect.answers == []
 
 
 def test_cancel_takes_a_flow_runs_id(interlock: Interlock, prefect: FakePrefect) -> None:

@@ -63,6 +63,12 @@ def test_the_report_says_what_it_cannot_know() -> None:
     assert "asked of Prefect alone" in report()["warnings"][0]
 
 
-@pytest.mark.parametrize("state", ["PENDING", "RUNNING", "CANCELLING", "PAUSED", "SCHEDULED"])
+@pytest.mark.parametrize("state", ["PENDING", "RUNNING", "CANCELLING", "SCHEDULED"])
 def test_a_run_that_has_not_ended_is_in_the_way_whatever_it_does(state: str) -> None:
     assert not report(run(f"staging {SECOND}", 3, state=state))["can_deploy"]
+
+
+def test_a_run_that_waits_for_approval_is_in_nobodys_way() -> None:
+    found = report(run(f"staging {SECOND}", 3, state="PAUSED"))
+    assert found["can_deploy"]
+    assert [each["correlation_id"] for each in found["awaiting_approval"]] == [SECOND]

@@ -38,6 +38,10 @@ _STATUS = {
     NoticeKind.STARTED: DeploymentStatus.QUEUED,
     NoticeKind.QUEUED: DeploymentStatus.QUEUED,
     NoticeKind.WAITING: DeploymentStatus.QUEUED,
+    NoticeKind.APPROVAL_REQUESTED: DeploymentStatus.QUEUED,
+    NoticeKind.APPROVED: DeploymentStatus.QUEUED,
+    NoticeKind.DENIED: DeploymentStatus.DENIED,
+    NoticeKind.EXPIRED: DeploymentStatus.EXPIRED,
 }
 
 _QUEUED: dict[str, JsonValue] = {
@@ -74,6 +78,12 @@ _CHANGES: list[JsonValue] = [
     {"action": "Modify", "logical_id": "Service", "resource_type": "AWS::ECS::Service", "replacement": "False"},
     {"action": "Modify", "logical_id": "Database", "resource_type": "AWS::RDS::DBInstance", "replacement": "True"},
 ]
+_ASKED: dict[str, JsonValue] = {
+    "counts": {"add": 1, "modify": 1, "replace": 1},
+    "changes": _CHANGES,
+    "hash": "9f2b6c41d8e07a355f0e9c1b2a3d4e5f60718293a4b5c6d7e8f9a0b1c2d3e4f5",
+    "expires_at": "2026-03-03T14:09:00+00:00",
+}
 
 SAMPLES: list[tuple[NoticeKind, dict[str, JsonValue]]] = [
     (NoticeKind.STARTED, {"actor": "ada", "git_sha": "4f2c9d1e8a7b6c5d4e3f2a1b0c9d8e7f6a5b4c3d"}),
@@ -161,6 +171,12 @@ SAMPLES: list[tuple[NoticeKind, dict[str, JsonValue]]] = [
         NoticeKind.UNLOCKED,
         {"environment": "production", **_LOCK, "unlocked_by": "ada@desk", "unlock_reason": "the audit is over"},
     ),
+    (NoticeKind.APPROVAL_REQUESTED, {**_ASKED, "round": 1}),
+    (NoticeKind.APPROVAL_REQUESTED, {**_ASKED, "round": 2}),
+    (NoticeKind.APPROVED, {"by": "grace", "reason": "Looked at the database: it is empty."}),
+    (NoticeKind.DENIED, {"error": "grace denied the changes: the database must not be replaced."}),
+    (NoticeKind.EXPIRED, {"error": "Nobody approved or denied the changes by 2026-03-03 14:09:00 UTC."}),
+    (NoticeKind.SUMMARY, {"missed": 5, "skipped": 11, "outage_minutes": 23}),
 ]
 
 

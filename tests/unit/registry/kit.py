@@ -1,7 +1,9 @@
 """What the registry's tests share: a clock that stands still, and deployments made in one line."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+from interlock.models.approval import Approval
 from interlock.models.deployment import Deployment, DeploymentEvent
 from interlock.models.notice import Notice, NoticeKind
 from interlock.models.queue import Hold
@@ -40,6 +42,12 @@ def deployment(number: int = 1, *, environment: str = ENVIRONMENT, flow_run_id: 
         asked_at=moment,
         flow_run_id=flow_run_id or f"flow-run-{number}",
     )
+
+
+def approval(*, minutes: float = 10, **changes: Any) -> Approval:
+    """Asked for at noon."""
+    asked = Approval(hash="9f2b6c41d8e0", requested_at=NOON, expires_at=NOON + timedelta(minutes=minutes))
+    return asked.model_copy(update=changes)
 
 
 def event(name: str) -> DeploymentEvent:
