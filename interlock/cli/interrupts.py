@@ -50,6 +50,8 @@ def cancel(api: PrefectApi, run: FlowRun, environment: str) -> Outcome:
 def _cancel(api: PrefectApi, run: FlowRun, environment: str) -> Outcome:
     try:
         api.cancel(run, reason="The CI job, or the person, that asked for it and followed it was interrupted.")
+        if run.is_suspended:
+            api.sweep()
     except AlreadyFinishedError:
         # Of a process that died it may not be the end: another one sees the deployment through.
         run = api.flow_run(run.id)
