@@ -229,7 +229,7 @@ class PrefectApi:
 
     def sweep(self) -> None:
         """Ask for a sweep now. One that cannot be asked for comes by itself, later."""
-        with suppress(PrefectUnreachableError):
+        with suppress(PrefectUnreachableError, PrefectRefusedError):
             found = self._patiently("GET", "/deployments/name/stall-sweep/scheduled")
             if found.is_success:
                 self._patiently("POST", f"/deployments/{_body(found)['id']}/create_flow_run", {})

@@ -65,7 +65,7 @@ class Recovery:
         try:
             if cancelled and not deployment.cancel_requested:
                 self._record_cancellation(deployment)
-            if deployment.awaits_approval and not cancelled:
+            if deployment.awaits_approval and not (cancelled or deployment.cancel_requested):
                 return self._settle_waiting(deployment)
             return self._settle(self._shut_out(deployment), why)
         except TemporaryError:

@@ -31,10 +31,12 @@ class ApprovalInput(RunInput):
     decision: Decision = Field(
         description="approve: the changes are made when it is this deployment's turn. deny: never."
     )
-    actor: str = Field(min_length=1, description="Who decides; kept on record.")
-    reason: str = Field(default="", description="Why; kept on record.")
+    actor: str = Field(min_length=1, max_length=200, description="Who decides; kept on record.")
+    reason: str = Field(default="", max_length=1000, description="Why; kept on record.")
     hash: str = Field(
-        default="", description="The changes that you have seen, by their hash; empty: those asked about."
+        default="",
+        max_length=64,
+        description="The changes that you have seen, by their hash; empty: those asked about.",
     )
 
 
@@ -85,7 +87,8 @@ def wait_for_approval(deployment: Deployment) -> Deployment:
 def take_decision(deployment: Deployment, answer: Answer) -> Deployment:
     here = installation()
     decided = _approvals(here, deployment).decide(deployment, answer, at=resumed_at() or here.clock())
-    run_log().info("%s: %s by %s.", decided.environment, answer.decision, answer.actor)
+    taken = "asked again, these are not the changes that were meant" if decided.awaits_approval else "taken"
+    run_log().info("Decision: %s, by %s: %s.", answer.decision, " ".join(answer.actor.split()), taken)
     return decided
 
 

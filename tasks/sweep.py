@@ -154,9 +154,15 @@ def _settle_deployment(here: Installation, environment: Environment, deployment:
     return Finding(
         environment=environment.name,
         correlation_id=deployment.correlation_id,
-        found=f"{deployment.status.value}, and no sign of life of its process",
+        found=_how_it_was_found(deployment),
         done=done,
     )
+
+
+def _how_it_was_found(deployment: Deployment) -> str:
+    if deployment.awaits_approval:
+        return "waiting for approval, and its time is over or its run cannot be resumed"
+    return f"{deployment.status.value}, and no sign of life of its process"
 
 
 def _was_cancelled(deployment: Deployment) -> bool:

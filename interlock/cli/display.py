@@ -23,6 +23,7 @@ _ENGINE_WORDS = (
     "Downloading flow code",
     "Hook '",
     "Running hook '",
+    "Suspending flow run",
     "View at http",
 )
 _ENGINE_ENDINGS = ("Finished in state", "Engine execution exited with unexpected exception")

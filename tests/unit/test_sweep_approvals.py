@@ -1,18 +1,34 @@
 """What the sweep takes for stuck among those that wait for approval, by what Prefect says of their runs."""
 
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
+from uuid import uuid4
 
 import httpx
 import pytest
-from prefect.client.schemas.objects import State
+from prefect.client.schemas.objects import FlowRun, State
 from prefect.states import Cancelled, Crashed, Pending, Running, Scheduled, Suspended
 
+from interlock.models.deployment import DeploymentStatus
+from interlock.models.environment import Environment
+from interlock.registry import Registry, open_registry
 from interlock.signs_of_life import GRACE
 from interlock.wiring import Installation
-from tasks import sweep_approvals
-from tests.unit.registry.kit import NOON, FrozenClock, approval, deployment
+from tasks import sweep_approvals, sweep_runs
+from tests.unit.registry.kit import ENVIRONMENT, NOON, FrozenClock, approval, cid, deployment
+
+
+@pytest.fixture
+def clock() -> FrozenClock:
+    return FrozenClock()
+
+
+@pytest.fixture
+def registry(tmp_path: Path, clock: FrozenClock) -> Registry:
+    return open_registry(f"sqlite:///{tmp_path / 'registry.db'}", clock=clock)
+
 
 _ONE = deployment(1).model_copy(update={"approval": approval(minutes=10)})
 
@@ -59,3 +75,22 @@ def test_while_prefect_is_away_nothing_is_decided(monkeypatch: pytest.MonkeyPatc
     clock = FrozenClock()
     clock.advance(3600)
     assert not sweep_approvals.is_stuck(cast("Installation", SimpleNamespace(clock=clock)), _ONE)
+
+
+@pytest.mark.parametrize(("finished", "ended"), [(True, 1), (False, 0)])
+def test_a_suspended_run_whose_deployment_was_superseded_is_given_its_end(
+    monkeypatch: pytest.MonkeyPatch, registry: Registry, clock: FrozenClock, *, finished: bool, ended: int
+) -> None:
+    run = FlowRun(flow_id=uuid4(), state=Suspended(timestamp=NOON))
+    registry.deployments.register(deployment(1, flow_run_id=str(run.id)))
+    clock.advance(60)
+    if finished:
+        registry.deployments.finish(cid(1), DeploymentStatus.SUPERSEDED)
+    clock.advance(60)
+    ends: list[str] = []
+    monkeypatch.setattr(sweep_runs, "runs_under_way", lambda _name: [])
+    monkeypatch.setattr(sweep_runs, "suspended_runs", lambda _name: [run, FlowRun(flow_id=uuid4(), state=Suspended())])
+    monkeypatch.setattr(sweep_runs, "end_run", lambda one: ends.append(one.correlation_id))
+    here = cast("Installation", SimpleNamespace(registry=registry, clock=clock))
+    environment = Environment(name=ENVIRONMENT, stack_name="app", region="eu-west-1")
+    assert len(sweep_runs.mend_runs(here, environment)) == len(ends) == ended
