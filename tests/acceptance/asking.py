@@ -51,6 +51,11 @@ class Asked:
         body = {"state": {"type": "CANCELLING"}}
         _call("POST", f"{self.api_url}/flow_runs/{self.flow_run_id}/set_state", body)
 
+    def resume(self, **answer: str) -> str:
+        """What Prefect makes of the answer: ACCEPT, REJECT or ABORT."""
+        body = {"run_input": answer}
+        return str(_call("POST", f"{self.api_url}/flow_runs/{self.flow_run_id}/resume", body)["status"])
+
     def _artifacts(self, key: str) -> list[dict[str, Any]]:
         body = {"artifacts": {"flow_run_id": {"any_": [self.flow_run_id]}, "key": {"any_": [key]}}}
         found = _call("POST", f"{self.api_url}/artifacts/filter", body)

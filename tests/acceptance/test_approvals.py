@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 import time
-from typing import Any
 
 import httpx
 import pytest
@@ -34,8 +33,8 @@ def test_changes_approved_by_an_api_call_are_made_when_it_is_their_turn(
     assert registry.queue.waiting(ENVIRONMENT) == []
     assert _active_slots(system) == 0
     assert _record(registry, asked).status is DeploymentStatus.QUEUED
-    assert _resume(asked, decision="approve")["status"] == "REJECT", "Prefect insists on who"
-    assert _resume(asked, decision="approve", actor="ada")["status"] == "ACCEPT"
+    assert asked.resume(decision="approve") == "REJECT", "Prefect insists on who"
+    assert asked.resume(decision="approve", actor="ada") == "ACCEPT"
     assert asked.wait()["state_name"] == "Succeeded"
     record = _record(registry, asked)
     assert record.approval is not None
@@ -76,7 +75,7 @@ def test_another_deployment_goes_first_meanwhile_and_changes_that_differ_then_ar
     assert waiting["can_deploy"]
     names = [each["correlation_id"] for each in waiting["awaiting_approval"]]
     assert names == [first.correlation_id(), second.correlation_id()]
-    _resume(second, decision="approve", actor="ada")
+    assert second.resume(decision="approve", actor="ada") == "ACCEPT"
     assert second.wait()["state_name"] == "Succeeded"
     assert _interlock(system, "approve", first.correlation_id(), "--actor", "ada").returncode == 0
     _wait_for_approval(first, round_=2)
@@ -140,12 +139,6 @@ def _wait_for_approval(asked: Asked, *, round_: int = 1, timeout_seconds: float 
     while asked.run()["state_name"] != "Suspended" or asked.log().count("wait for approval until") < round_:
         assert time.monotonic() < deadline, f"{asked.run()['state_name']}\n{asked.log()}"
         time.sleep(0.2)
-
-
-def _resume(asked: Asked, **answer: str) -> dict[str, Any]:
-    url = f"{asked.api_url}/flow_runs/{asked.flow_run_id}/resume"
-    found: dict[str, Any] = httpx.post(url, json={"run_input": answer}, timeout=30).raise_for_status().json()
-    return found
 
 
 def _record(registry: Registry, asked: Asked) -> Deployment:
