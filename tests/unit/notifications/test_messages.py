@@ -20,7 +20,7 @@ CID = deployment().correlation_id
 FACTS = dict(SAMPLES[::-1])
 CALLED = ("<@U012ABCDEF>", "<!subteam^S012ABCDEF>")
 ALARMS = (NoticeKind.FAILED, NoticeKind.ROLLED_BACK, NoticeKind.TIMED_OUT)
-FOR_EVERYBODY = (NoticeKind.LOCK_OVERRIDDEN, NoticeKind.RELEASED_BY_FORCE)
+FOR_EVERYBODY = (NoticeKind.APPROVAL_REQUESTED, NoticeKind.LOCK_OVERRIDDEN, NoticeKind.RELEASED_BY_FORCE)
 
 
 def cards(rendered: Message) -> list[Card]:
