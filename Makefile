@@ -10,7 +10,7 @@ demo: $(READY)
 
 test: $(READY)
 	$(BIN)/pytest tests/unit tests/integration --numprocesses 2 --dist loadgroup
-	$(BIN)/pytest tests/acceptance tests/chaos
+	$(BIN)/pytest tests/acceptance tests/chaos --numprocesses 2 --dist loadgroup
 
 lint: $(READY)
 	$(BIN)/ruff check .
