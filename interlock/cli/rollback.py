@@ -30,6 +30,8 @@ _WHAT_IS_DEPLOYED = ("template", "parameters", "capabilities", "tags", "git_sha"
     "--to", "target", metavar="CORRELATION_ID", help="The deployment to go back to; by default the last good."
 )
 @click.option("--yes", is_flag=True, help="Do not ask; needed where there is nobody to ask.")
+@click.option("--override-lock", is_flag=True, help="An emergency: deploy though the environment is locked. Audited.")
+@click.option("--reason", metavar="TEXT", help="Why the lock is overridden; required with --override-lock.")
 @following
 def rollback(environment: str, *, as_json: bool, **options: Any) -> int:
     """Deploy what ENV had before its last deployment: that template, those parameters.
@@ -40,10 +42,14 @@ def rollback(environment: str, *, as_json: bool, **options: Any) -> int:
     return reported(lambda: _rollback(environment, as_json=as_json, **options), environment, as_json=as_json)
 
 
-def _rollback(environment: str, *, target: str | None, yes: bool, **following: Any) -> "Outcome":
+def _rollback(
+    environment: str, *, target: str | None, yes: bool, override_lock: bool, reason: str | None, **following: Any
+) -> "Outcome":
     from interlock.cli import github_actions  # noqa: PLC0415 - only when needed
+    from interlock.cli.request import override  # noqa: PLC0415 - only when needed
     from interlock.prefect_api import PrefectApi  # noqa: PLC0415 - httpx takes its time
 
+    overriding = override(reason, is_wanted=override_lock)
     api, job = PrefectApi(os.environ), github_actions.job(os.environ)
     earlier = _named(api, environment, target) if target else _last_good(api, environment)
     _confirm(environment, earlier, is_agreed=yes)
@@ -54,6 +60,7 @@ def _rollback(environment: str, *, target: str | None, yes: bool, **following: A
         "github_run_url": job.run_url,
         "actor": job.actor or login_name(),
         "rollback_to": earlier.correlation_id,
+        **overriding,
     }
     key = job.idempotency_key(environment, f"rollback-{earlier.correlation_id}") or f"interlock-{uuid.uuid4()}"
     return carry_out(api, request, key, **following)

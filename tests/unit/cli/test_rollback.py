@@ -1,5 +1,7 @@
 """`interlock rollback`: which earlier deployment is deployed again, and who is asked."""
 
+from dataclasses import replace
+
 import pytest
 
 from interlock.prefect_values import FlowRun
@@ -77,3 +79,18 @@ def test_a_named_one_must_be_this_environments_and_have_gone_well(
     assert "was a deployment of None" in told
     assert "ended as Running" in told
     assert prefect.created == []
+
+
+def test_it_overrides_a_lock_when_it_is_told_to_and_never_because_the_earlier_one_did(
+    prefect: FakePrefect, interlock: Interlock
+) -> None:
+    earlier = ended(1, "Succeeded", "good")
+    assert earlier.parameters is not None
+    repeated = {**earlier.parameters, "override_lock_reason": "last time"}
+    prefect.ended = [ended(2, "Failed", "broken"), replace(earlier, parameters=repeated)]
+    assert interlock("rollback", "staging", "--yes") == 0
+    assert "override_lock_reason" not in deployed(prefect)
+    prefect.created.clear()
+    assert interlock("rollback", "staging", "--yes", "--override-lock", "--reason", "the login is broken") == 0
+    assert deployed(prefect)["override_lock_reason"] == "the login is broken"
+    assert interlock("rollback", "staging", "--yes", "--override-lock") == 5
