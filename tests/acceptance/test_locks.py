@@ -27,7 +27,8 @@ def interlock(system: RehearsalSystem, *arguments: str, expect: int = 0) -> str:
 def unlocked(system: RehearsalSystem) -> Iterator[None]:
     yield
     for environment in (WAITING, REJECTING):
-        interlock(system, "unlock", environment, "--reason", "the test is over")
+        if lock := system.registry.locks.current(environment):
+            system.registry.locks.unlock(lock, by="the test")
 
 
 def test_a_request_waits_while_its_environment_is_locked_and_an_emergency_passes_it(system: RehearsalSystem) -> None:
