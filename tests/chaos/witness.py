@@ -54,15 +54,19 @@ class Witness:
             yield f"{hold.owner} has the hold"
         if tickets := registry.queue.waiting(self.environment):
             yield f"{len(tickets)} in the queue"
-        if slots := self._active_slots():
-            yield f"{slots} slots taken"
+        if (slots := self._active_slots()) != 0:
+            yield "the slot could not be read" if slots is None else f"{slots} slots taken"
 
-    def _active_slots(self) -> int:
+    def _active_slots(self) -> int | None:
+        """None while the server is too busy to say: then nothing is known to have come to rest."""
         url = f"{self.system.api_url}/v2/concurrency_limits/environment-{self.environment}"
-        answer = httpx.get(url, timeout=30)
-        return (
-            0 if answer.status_code == httpx.codes.NOT_FOUND else int(answer.raise_for_status().json()["active_slots"])
-        )
+        try:
+            answer = httpx.get(url, timeout=30)
+        except httpx.TransportError:
+            return None
+        if answer.is_server_error:
+            return None
+        return 0 if answer.status_code == httpx.codes.NOT_FOUND else int(answer.json()["active_slots"])
 
     def _exclusivity(self) -> Iterator[str]:
         operations = self._operations()
