@@ -27,6 +27,7 @@ _TOGETHER = {
 """The first that a test's path begins with names its group; tests of no group go wherever there is time."""
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook, and would do so before
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests with a system of their own come before those that share one: what is shared stays until the end."""
     for item in items:
