@@ -9,8 +9,8 @@ demo: $(READY)
 	$(BIN)/interlock demo
 
 test: $(READY)
-	$(BIN)/pytest tests/unit tests/integration --numprocesses 2 --dist loadgroup
-	$(BIN)/pytest tests/acceptance tests/chaos --numprocesses 2 --dist loadgroup
+	$(BIN)/pytest tests/unit tests/integration --numprocesses 2 --dist loadfile
+	$(BIN)/pytest tests/acceptance tests/chaos --numprocesses 2 --dist loadfile
 
 lint: $(READY)
 	$(BIN)/ruff check .
