@@ -111,6 +111,12 @@ class RehearsalSystem:
     ) -> None:
         self._running.close()
 
+    def empty_account(self) -> None:
+        """The simulated AWS as it was at the start: no stacks, no resources, no rules, an empty log."""
+        self.aws.reset()
+        self.aws.make_bucket(TEMPLATE_BUCKET)
+        self.aws.clear_log()
+
     def _start_services(self, started: ExitStack) -> dict[str, str]:
         for service in (self.aws, self.slack):
             started.callback(service.stop)  # first: a Ctrl-C while it starts must end it too

@@ -31,10 +31,27 @@ class Drill:
         return DeploymentRequest(
             environment=environment,
             template=self.template,
-            parameters=dict(self.parameters),
+            parameters=self.asked_parameters,
             capabilities=self.capabilities,
             actor="rehearsal",
         )
+
+    @property
+    def asked_parameters(self) -> dict[str, str]:
+        """As a real request must give them: plain values of `NoEcho` parameters as references to `secrets`."""
+        return {
+            **self.parameters,
+            **{name: f"secret:secretsmanager:{_secret_id(name)}" for name in self._plain_secrets},
+        }
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """What must be in Secrets Manager for that: values by their ids."""
+        return {_secret_id(name): self.parameters[name] for name in self._plain_secrets}
+
+    @property
+    def _plain_secrets(self) -> list[str]:
+        return list(parameters.plain_secrets(parameters.declared_in(self.document()), self.parameters))
 
     def document(self) -> Json:
         """The template read; empty if it cannot be: the deployment itself will say why."""
@@ -51,6 +68,10 @@ class Drill:
         return {name: str(body.get("Type")) for name, body in found.items() if isinstance(body, dict)}
 
 
+def _secret_id(parameter: str) -> str:
+    return f"rehearsal/{parameter}"
+
+
 def check(drill: Drill, environment: Environment) -> None:
     """Tell at once what takes no system to know: parameters without a value, resources that do not exist.
 
@@ -58,7 +79,7 @@ def check(drill: Drill, environment: Environment) -> None:
         InvalidRequestError: with these problems and, since there are some, all others of the request.
     """
     declared = parameters.declared_in(drill.document())
-    missing = list(parameters.problems(declared, environment=environment.parameters, request=drill.parameters))
+    missing = list(parameters.problems(declared, environment=environment.parameters, request=drill.asked_parameters))
     unknown = list(_unknown_resources(drill, environment.region))
     if unknown or (missing and drill.document()):
         raise InvalidRequestError([*unknown, *_all_problems(drill, environment)], environment=environment.name)

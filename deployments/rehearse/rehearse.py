@@ -62,6 +62,7 @@ def rehearse(system: RehearsalSystem, drill: Drill, stream: TextIO, *, environme
     """
     target = system.environments[environment]
     check(drill, target)
+    _keep_secrets(system, drill, target)
     system.aws.set_rules(_rules(drill, target.stack_name))
     try:
         outcome, stall = _deploy(system, drill, target, display_for(stream, environment, is_ci=False))
@@ -75,6 +76,16 @@ def rehearse(system: RehearsalSystem, drill: Drill, stream: TextIO, *, environme
         granted=capabilities.needed(drill.document()),
         stall=stall,
     )
+
+
+def _keep_secrets(system: RehearsalSystem, drill: Drill, target: Environment) -> None:
+    """In the simulated Secrets Manager: a rehearsal passes no secret in a way that a real deployment must not."""
+    for identity, value in drill.secrets.items():
+        secrets = _client(system, target, "secretsmanager")
+        try:
+            secrets.create_secret(Name=identity, SecretString=value)
+        except secrets.exceptions.ResourceExistsException:
+            secrets.put_secret_value(SecretId=identity, SecretString=value)
 
 
 def _rules(drill: Drill, stack: str) -> list[Json]:
@@ -121,15 +132,20 @@ def _forward(events: Sequence[StackEvent]) -> list[StackEvent]:
 
 
 def _cloudformation(system: RehearsalSystem, target: Environment) -> CloudFormation:
+    return CloudFormation(_client(system, target, "cloudformation"))
+
+
+def _client(system: RehearsalSystem, target: Environment, service: str) -> Any:
+    """Of the simulated AWS, whatever this person's own settings are."""
     import boto3  # noqa: PLC0415 - heavy, and needed only now
 
     environ = system.aws.environment()
-    session = boto3.Session(
+    session: Any = boto3.Session(
         aws_access_key_id=environ["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=environ["AWS_SECRET_ACCESS_KEY"],
         region_name=target.region,
     )
-    return CloudFormation(session.client("cloudformation", endpoint_url=system.aws.url))
+    return session.client(service, endpoint_url=system.aws.url)
 
 
 def _messages(system: RehearsalSystem, correlation_id: str | None) -> tuple[str, ...]:

@@ -30,6 +30,13 @@ class Asked:
             time.sleep(0.2)
         return run
 
+    def wait_for_state(self, name: str, *, timeout_seconds: float = 120) -> None:
+        """That state, whatever came before it: a run whose process was killed is Crashed until it is adopted."""
+        deadline = time.monotonic() + timeout_seconds
+        while (run := self.run())["state_name"] != name:
+            assert time.monotonic() < deadline, f"{run['name']} is {run['state_name']}\n{self.log()}"
+            time.sleep(0.2)
+
     def outcome(self) -> dict[str, Any]:
         return self._artifacts("interlock-outcome")[-1]
 

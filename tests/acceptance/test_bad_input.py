@@ -57,9 +57,9 @@ def test_a_template_over_cloudformations_limit_is_refused_before_anything_is_tou
     system: RehearsalSystem, tmp_path: Path
 ) -> None:
     path = tmp_path / "large.yaml"
-    path.write_text("# " + "x" * 60_000 + "\n" + chain(0.1))
+    path.write_text("# " + "x" * 1024 * 1024 + "\n" + chain(0.1))
     before = len(_mutations(system))
-    explained(interlock("deploy", "staging", "--template", str(path), environ=system.environment()), 5, "51,200")
+    explained(interlock("deploy", "staging", "--template", str(path), environ=system.environment()), 5, "1,048,576")
     assert len(_mutations(system)) == before
 
 

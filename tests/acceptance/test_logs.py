@@ -102,7 +102,7 @@ def test_the_story_of_a_deployment_whose_process_was_killed_goes_on_to_its_end(l
     asked.wait_for_log("carrying out")
     time.sleep(1.5)  # its lines travel for about a second, and a SIGKILL takes those that have not left
     _kill_engine(asked.flow_run_id)
-    assert asked.wait()["state_name"] == "Succeeded", asked.log()
+    asked.wait_for_state("Succeeded")
     lines = _until_its_end(logged, asked.correlation_id())
     own = f"staging/{asked.correlation_id()}"
     assert [line["event"] for line in lines if line["@logStream"] == own and line.get("event") in ENDS] == ENDS

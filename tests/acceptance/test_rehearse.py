@@ -42,9 +42,9 @@ Resources:
 @pytest.fixture(autouse=True)
 def empty_account(system: RehearsalSystem) -> Iterator[None]:
     """Each template finds no stack of the one before."""
-    system.aws.reset()
+    system.empty_account()
     yield
-    system.aws.reset()
+    system.empty_account()
 
 
 def drilled(system: RehearsalSystem, drill: Drill) -> Rehearsal:
