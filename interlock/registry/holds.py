@@ -70,8 +70,9 @@ class Holds:
         def attempt() -> Hold:
             now = self._clock()  # before reading: too early is the safe side of an expiry
             record = self._claimant(environment, correlation_id)
-            before, item = self._read(environment)
+            # Before the hold: a grant to this very deployment in between takes its ticket away, and must be seen as the hold.
             tickets = tickets_in(self._store, environment)
+            before, item = self._read(environment)
             past_lock = Overriding()
             if before is None or before.owner != correlation_id:
                 stored = read_lock(self._store, environment)
