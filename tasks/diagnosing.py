@@ -26,7 +26,7 @@ class Diagnoses:
         """Of the overdue resources, as their last events show them."""
         overdue = {row.logical_id for row in stall.overdue}
         last = {event.logical_id: event for event in observation.events if event.logical_id in overdue}
-        return self._tell(self._diagnosis.of(Suspect.of_event(event) for event in last.values()))
+        return self._tell(self._diagnosis.of(Suspect.of(event) for event in last.values()))
 
     def of_failure(self, observation: Observation) -> None:
         """Of the first cause, at its first sight: the rollback soon removes what there is to see."""
@@ -34,7 +34,7 @@ class Diagnoses:
             return
         if cause := failures_of(observation.events).first_cause:
             self._has_seen_cause = True
-            self._tell(self._diagnosis.of_failure(Suspect.of_failure(cause)))
+            self._tell(self._diagnosis.of_failure(Suspect.of(cause)))
 
     def take_events(self) -> list[DeploymentEvent]:
         taken, self._untold = self._untold, []
@@ -52,5 +52,5 @@ def with_findings(outcome: Outcome, environment: Environment) -> Outcome:
     """The outcome with what is known, or can still be found out, of its first cause."""
     if outcome.first_cause is None:
         return outcome
-    findings = installation().diagnosis(environment).of_failure(Suspect.of_failure(outcome.first_cause))
+    findings = installation().diagnosis(environment).of_failure(Suspect.of(outcome.first_cause))
     return outcome.model_copy(update={"findings": findings})

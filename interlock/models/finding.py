@@ -16,23 +16,14 @@ class Suspect(Value):
     status: str = ""
 
     @classmethod
-    def of_event(cls, event: StackEvent) -> "Suspect":
+    def of(cls, told: StackEvent | Failure) -> "Suspect":
+        """The resource that an event, or a failure read from one, speaks of."""
         return cls(
-            stack_id=event.stack_id,
-            logical_id=event.logical_id,
-            resource_type=event.resource_type,
-            physical_id=event.physical_id,
-            status=event.status,
-        )
-
-    @classmethod
-    def of_failure(cls, failure: Failure) -> "Suspect":
-        return cls(
-            stack_id=failure.stack_id,
-            logical_id=failure.logical_id,
-            resource_type=failure.resource_type,
-            physical_id=failure.physical_id,
-            status=failure.status,
+            stack_id=told.stack_id,
+            logical_id=told.logical_id,
+            resource_type=told.resource_type,
+            physical_id=told.physical_id,
+            status=told.status,
         )
 
 

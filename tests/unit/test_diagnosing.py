@@ -139,6 +139,6 @@ def test_the_outcome_carries_what_was_found_of_its_first_cause(world: World) -> 
     )
     outcome = diagnosing.with_findings(Outcome(status=DeploymentStatus.FAILED, first_cause=cause), ENVIRONMENT)
     assert outcome.findings == FOUND
-    assert world.diagnosis.failed == [Suspect.of_event(FAILED)], "the monitor's suspect: asked once for both"
+    assert world.diagnosis.failed == [Suspect.of(FAILED)], "the monitor's suspect: asked once for both"
     succeeded = Outcome(status=DeploymentStatus.SUCCEEDED)
     assert diagnosing.with_findings(succeeded, ENVIRONMENT) is succeeded
