@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -31,6 +32,7 @@ def main(
 ) -> None:
     """Simulate AWS on this machine (127.0.0.1 only)."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # until it serves, too, its directory goes with it
     try:
         listener = _listen(port)
     except StartupError as error:
@@ -39,7 +41,8 @@ def main(
     pace = Pace(seconds, rollback_seconds, change_set_seconds)
     with listener, tempfile.TemporaryDirectory(prefix="interlock-aws-", ignore_cleanup_errors=True) as home:
         ministack_process.prepare(listener.getsockname()[1], Path(home))
-        asyncio.run(_serve(listener, pace, until_stdin_closes=until_stdin_closes))
+        with suppress(KeyboardInterrupt):  # told to stop before it served: that is no error
+            asyncio.run(_serve(listener, pace, until_stdin_closes=until_stdin_closes))
 
 
 def _listen(port: int) -> socket.socket:

@@ -13,6 +13,8 @@ from interlock.errors import StartupError
 
 Json = dict[str, Any]
 _READY = "ready: "
+_PATIENCE_SECONDS = 15
+"""For its end: what is killed leaves its directory behind."""
 _VERSIONS = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
 
 
@@ -71,7 +73,7 @@ class RehearsalAws:
             return
         self._process.terminate()
         try:
-            self._process.communicate(timeout=5)
+            self._process.communicate(timeout=_PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.communicate()
