@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+# Where the machine forbids to keep compiled files, every process would compile Prefect anew, for seconds.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo test lint audit lock bench evaluate chaos pictures clean
 

@@ -24,6 +24,8 @@ _LONGEST_SECONDS = 15.0
 _LONGEST_AFTER_ERRORS_SECONDS = 60.0
 
 _ANY_MOMENT_SECONDS = 1.8
+_SHARE_OF_A_SHORT_OPERATION = 0.25
+"""With one resource left, an operation that has only just begun may be a short one: looks are closer at first."""
 _SHARE_OF_SILENCE = 0.02
 _ANY_MOMENT_AT_MOST_SECONDS = 5.0
 _NOTHING_LEFT_SECONDS = 0.7
@@ -34,7 +36,7 @@ _SHARE_WHILE_DEPLOYING = 0.5
 _SHARE_WHILE_TAKING_BACK = 0.06
 """Of the time so far. What is taken back, or cleaned up, may all be done at once: nothing waits for it."""
 
-_WITHIN_REACH_SECONDS = 5.5
+_WITHIN_REACH_SECONDS = 6.5
 _SHARE_OF_FORETOLD = 0.6
 """An end that is further away than that is approached: it is foretold better from nearer by."""
 _AFTER_THE_FORETOLD_SECONDS = 0.25
@@ -48,8 +50,7 @@ def next_delay_seconds(progress: Progress, *, now: datetime, failed_reads: int =
         return FIRST_DELAY_SECONDS
     elapsed = _seconds(progress.started_at, now)
     delay = _foretold(progress, now) or max(_any_moment(progress, now), _share_of(progress) * elapsed)
-    # At first nothing is known: neither how long, nor whether it is one of those that take a second.
-    return min(max(delay, _SHORTEST_SECONDS), max(elapsed, FIRST_DELAY_SECONDS), _LONGEST_SECONDS)
+    return min(max(delay, _SHORTEST_SECONDS), _LONGEST_SECONDS)
 
 
 def _foretold(progress: Progress, now: datetime) -> float | None:
@@ -65,7 +66,9 @@ def _any_moment(progress: Progress, now: datetime) -> float:
     silence = _seconds(progress.last_event_at or now, now)
     if not progress.unfinished and not progress.failed and silence < _NOTHING_LEFT_FOR_SECONDS:
         return _NOTHING_LEFT_SECONDS
-    return min(max(_ANY_MOMENT_SECONDS, _SHARE_OF_SILENCE * silence), _ANY_MOMENT_AT_MOST_SECONDS)
+    early = _SHARE_OF_A_SHORT_OPERATION * _seconds(progress.started_at or now, now)
+    closest = _ANY_MOMENT_SECONDS if progress.unfinished > 1 else min(_ANY_MOMENT_SECONDS, early)
+    return min(max(closest, _SHARE_OF_SILENCE * silence), _ANY_MOMENT_AT_MOST_SECONDS)
 
 
 def _share_of(progress: Progress) -> float:
