@@ -1,10 +1,14 @@
 """The main job: one deployment of one environment, from the request to the record of its end."""
 
 import threading
+from collections.abc import Callable
+from functools import partial
 
 from prefect import State, flow
+from prefect.futures import PrefectFuture
 
 from flows.monitor import monitor
+from interlock.cloudformation.requests import CheckedRequest
 from interlock.errors import PermanentError
 from interlock.hold_keeper import HoldKeeper
 from interlock.models.deployment import Deployment
@@ -21,6 +25,7 @@ from tasks.endings import close_cancelled, close_crashed, close_failed, final_st
 from tasks.monitoring import Reporter
 from tasks.notify import notify, notify_at_last
 from tasks.record import catch_up, close_deployment, open_deployment, refuse
+from tasks.run_command import follow_command, prepare_command, run_command, watch_command
 from tasks.slot import Held, acquire_slot
 from tasks.validate import check, check_active
 
@@ -50,7 +55,8 @@ def deploy(
 
     Args:
         environment: the environment's name in the environments file; must be this Prefect deployment's own.
-        template: the template's text, or `s3://bucket/key` (a path or `https://` only where the installation allows it).
+        template: the template's text, or `s3://bucket/key` (a path or `https://` only where the installation allows it);
+            empty only where the environment has a command that needs none (docs/deployers.md).
         parameters: values for the template's parameters, over the environment's own; secrets as references (docs/secrets.md).
         capabilities: what the template may do, such as CAPABILITY_IAM, beside the environment's own.
         tags: tags for the stack, over the environment's own.
@@ -88,29 +94,50 @@ def deploy(
 
 
 def _outcome(deployment: Deployment, request: DeploymentRequest, held: Held) -> Outcome:
-    """Steps 2 to 7. What `held` collects is given back by the caller, once the outcome is on record."""
+    """What `held` collects is given back by the caller, once the outcome is on record."""
     if deployment.status.is_final:
         return outcome_on_record(deployment)
     try:
         if deployment.has_begun:
-            keeper = acquire_slot(deployment, held)
-            return _deploy_and_monitor(deployment, stored_change_set(deployment), keeper)
-        deployment = wait_for_approval(deployment)
-        check_active(deployment)
-        notify(deployment)
-        checked = check(deployment, request)
-        keeper = acquire_slot(deployment, held)
-        change_set = make_change_set(deployment, checked, keeper)
-        notify(deployment)
-        if change_set.is_empty:
-            return nothing_to_change(deployment)
-        if lacks_approval(deployment, checked, change_set):
-            asked = ask_for_approval(deployment, checked, change_set, keeper)
-            held.close()  # a person may take days: nobody else waits for them
-            return _outcome(asked, request, held)
-        return _deploy_and_monitor(deployment, change_set, keeper, checked.dependencies)
+            return _carry_on(deployment, acquire_slot(deployment, held))
+        return _from_the_check(deployment, request, held)
     except PermanentError as error:
         return outcome_of_error(error)
+
+
+def _from_the_check(deployment: Deployment, request: DeploymentRequest, held: Held) -> Outcome:
+    """Steps 2 to 7."""
+    deployment = wait_for_approval(deployment)
+    check_active(deployment)
+    notify(deployment)
+    checked = check(deployment, request)
+    keeper = acquire_slot(deployment, held)
+    if checked.command:
+        return _run_command(deployment, checked, keeper)
+    change_set = make_change_set(deployment, checked, keeper)
+    notify(deployment)
+    if change_set.is_empty:
+        return nothing_to_change(deployment)
+    if lacks_approval(deployment, checked, change_set):
+        asked = ask_for_approval(deployment, checked, change_set, keeper)
+        held.close()  # a person may take days: nobody else waits for them
+        return _outcome(asked, request, held)
+    return _deploy_and_monitor(deployment, change_set, keeper, checked.dependencies)
+
+
+def _carry_on(deployment: Deployment, keeper: HoldKeeper) -> Outcome:
+    """For a process that died: what it began is found again and seen through, and never begun once more."""
+    if deployment.by_command:
+        return _beside_monitor(deployment, watch_command(deployment), partial(follow_command, deployment))
+    return _deploy_and_monitor(deployment, stored_change_set(deployment), keeper)
+
+
+def _run_command(deployment: Deployment, checked: CheckedRequest, keeper: HoldKeeper) -> Outcome:
+    """Steps 5 to 7 where the environment has a command of its own: it deploys, and the monitor watches its stack."""
+    deployment = prepare_command(deployment, keeper)
+    notify(deployment)
+    watcher = watch_command(deployment, checked.dependencies)
+    return _beside_monitor(deployment, watcher, partial(run_command, deployment, checked, keeper))
 
 
 def _deploy_and_monitor(
@@ -119,10 +146,18 @@ def _deploy_and_monitor(
     keeper: HoldKeeper,
     dependencies: Dependencies = NO_DEPENDENCIES,
 ) -> Outcome:
-    """The deploy task, and the monitor beside it until that has ended."""
     watcher = watch_operation(deployment, change_set, dependencies)
+    return _beside_monitor(deployment, watcher, partial(deploy_stack, deployment, change_set, keeper, watcher))
+
+
+def _beside_monitor(
+    deployment: Deployment,
+    watcher: StackWatcher,
+    begin: Callable[[threading.Event], PrefectFuture[Outcome]],
+) -> Outcome:
+    """The deploying task, and the monitor beside it until that has ended."""
     stop, abandoned = threading.Event(), threading.Event()
-    deploying = deploy_stack(deployment, change_set, keeper, watcher, abandoned)
+    deploying = begin(abandoned)
     deploying.add_done_callback(lambda _: stop.set())
     try:
         _keep_monitoring(deployment, watcher, stop)

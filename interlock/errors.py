@@ -231,6 +231,10 @@ class StackNeedsRecoveryError(PermanentError):
     """The stack is in a status from which no deployment can start (`UPDATE_ROLLBACK_FAILED` and its like)."""
 
 
+class CommandNotStartedError(PermanentError):
+    """The environment's command could not be started: nothing was changed."""
+
+
 # --- Prefect and Slack, seen from outside ------------------------------------------------------------------------------
 
 

@@ -44,6 +44,7 @@ class ForcedRelease:
         if hold is None or hold.owner is None:
             return None
         self._require_quiet(hold.owner)
+        self._require_no_command(hold, hold.owner)
         self._shut_out(hold, hold.owner, by, reason)
         self._close(hold, hold.owner, f"Released by force by {by}: {reason}.")
         return hold
@@ -60,6 +61,16 @@ class ForcedRelease:
                 holder,
                 f"Wait for it to end, or `interlock cancel {holder}`.",
             )
+
+    def _require_no_command(self, hold: Hold, holder: str) -> None:
+        """A fence stops no command: until its engine has found out, it may change the stack at any moment."""
+        try:
+            deployment = self.registry.deployments.get(holder, with_events=False)
+        except DeploymentNotFoundError:
+            return
+        if deployment.by_command and not deployment.status.is_final and hold.is_live(self.clock()):
+            what = "Not released: the environment's command runs, and may begin an operation."
+            raise self._busy(what, holder, f"Wait for it to end, or `interlock cancel {holder}`.")
 
     def _shut_out(self, hold: Hold, holder: str, by: str, reason: str) -> None:
         now, details = self.clock(), f"By {by}: {reason}"

@@ -33,6 +33,11 @@ class HoldKeeper:
     def hold(self) -> Hold:
         return self._hold
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether our fence is known to have been overtaken, by the last renewal: no call of its own."""
+        return self._lost is not None
+
     def guard(self) -> None:
         """Renew the hold now; call it right before each request that changes the stack.
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 from interlock.approvals import expired
 from interlock.clock import Clock
 from interlock.cloudformation.gateway import CloudFormation
+from interlock.commands.operation import last_operation
 from interlock.errors import AlreadyFinishedError, TemporaryError
 from interlock.models.deployment import Deployment, DeploymentEvent, DeploymentStatus
 from interlock.models.environment import Environment, OnCancel
@@ -20,7 +21,7 @@ from interlock.monitoring.watcher import StackWatcher
 from interlock.notices import notice_of
 from interlock.operation_outcome import cancelled_outcome, outcome_of_operation
 from interlock.registry import Registry
-from interlock.timing import HOLD_LIFETIME_SECONDS, NEVER_STARTED_SECONDS
+from interlock.timing import COMMAND_DEATH_SECONDS, HOLD_LIFETIME_SECONDS, NEVER_STARTED_SECONDS
 
 
 class Verdict(StrEnum):
@@ -77,11 +78,15 @@ class Recovery:
         if not deployment.has_begun:
             status = DeploymentStatus.CANCELLED if deployment.cancel_requested else DeploymentStatus.FAILED
             return self._finish(deployment, Outcome(status=status, reason=f"{why} Nothing was changed."))
+        if deployment.by_command:
+            deployment = self._note_loss(deployment)
         stack = self.cloudformation.stack(self.environment.stack_name)
         events = self._operation_events(deployment, stack)
         if not events:
             return self._settle_unseen(deployment, why)
         if outcome := self._outcome(deployment, stack, events):
+            if self._may_begin_another(deployment):
+                return Settled(Verdict.UNKNOWN)
             return self._finish(deployment, outcome)
         if stack is not None and deployment.cancel_requested:
             self._turn_back(deployment, stack)
@@ -113,15 +118,30 @@ class Recovery:
     def _operation_events(self, deployment: Deployment, stack: Stack | None) -> list[StackEvent]:
         if stack is None:
             return []
+        if deployment.by_command:
+            mark = deployment.command_after_event
+            return list(last_operation(self.cloudformation.events(stack.stack_id, after=mark)))
         return self.cloudformation.events_of_operation(stack.stack_id, deployment.operation_token or "")
+
+    def _note_loss(self, deployment: Deployment) -> Deployment:
+        """A command outlives its process by a little: from the first look at the dead on, that time is counted."""
+        if deployment.process_lost_at is not None:
+            return deployment
+        return self.registry.deployments.record(deployment.correlation_id, changes={"process_lost_at": self.clock()})
+
+    def _may_begin_another(self, deployment: Deployment) -> bool:
+        lost_at = deployment.process_lost_at
+        return lost_at is not None and self.clock() - lost_at < timedelta(seconds=COMMAND_DEATH_SECONDS)
 
     def _settle_unseen(self, deployment: Deployment, why: str) -> Settled:
         """The token was stored and no event carries it: the call was never made, once events have had time to appear."""
-        asked_at = deployment.operation_asked_at or deployment.updated_at
+        asked_at = deployment.process_lost_at or deployment.operation_asked_at or deployment.updated_at
         if self.clock() - asked_at < timedelta(seconds=NEVER_STARTED_SECONDS):
             return Settled(Verdict.UNKNOWN)
-        reason = f"{why} CloudFormation knows of no operation with its token: nothing was changed."
-        return self._finish(deployment, Outcome(status=DeploymentStatus.FAILED, reason=reason))
+        status = DeploymentStatus.CANCELLED if deployment.cancel_requested else DeploymentStatus.FAILED
+        unseen = "no operation of its command" if deployment.by_command else "no operation with its token"
+        reason = f"{why} CloudFormation knows of {unseen}: nothing was changed."
+        return self._finish(deployment, Outcome(status=status, reason=reason))
 
     def _outcome(self, deployment: Deployment, stack: Stack | None, events: list[StackEvent]) -> Outcome | None:
         watcher = StackWatcher(
@@ -144,11 +164,11 @@ class Recovery:
             return  # it is not ours to touch any more
         if stack.state.is_cancellable_update:
             self.cloudformation.cancel_update(
-                stack.stack_id, token=f"{deployment.operation_token}-cancel", guard=lambda: self._guard(hold)
+                stack.stack_id, token=f"{deployment.correlation_id}-cancel", guard=lambda: self._guard(hold)
             )
         elif stack.state.is_creation and self.environment.on_cancel is OnCancel.DELETE:
             self.cloudformation.delete_stack(
-                stack.stack_id, token=f"{deployment.operation_token}-cancel", guard=lambda: self._guard(hold)
+                stack.stack_id, token=f"{deployment.correlation_id}-cancel", guard=lambda: self._guard(hold)
             )
 
     def _guard(self, hold: Hold) -> None:

@@ -33,6 +33,16 @@ STACK_CHECK_SECONDS = 5
 
 NEVER_STARTED_SECONDS = 60
 """An operation whose token no event carries for so long was never started."""
+COMMAND_SILENCE_SECONDS = 30
+COMMAND_GRACE_SECONDS = 10
+"""An environment's command is ended when its engine is dead, or has been silent for so long; then it has this long to end.
+
+Together they are shorter than what is left of a hold that was renewed a heartbeat ago: before anybody may take the
+environment from a stopped engine, its command is dead."""
+COMMAND_DEATH_SECONDS = 30
+"""So long after its process was found dead, nothing of a command is left that could begin another operation."""
+COMMAND_QUIET_SECONDS = 5
+"""A command that has ended, and of whose operation no event tells for so long, has begun none."""
 ADOPTIONS_AT_MOST = 10
 """A run that keeps dying while it adopts is left to the sweep, which records its operation's end without a run."""
 ORPHAN_LOOK_SECONDS = 10

@@ -36,7 +36,7 @@ def watch_operation(
         changes=change_set.changes,
         dependencies=dependencies,
         stall_after_minutes=environment.stall_after_minutes,
-        history=_history(here, deployment),
+        history=history_of(here, deployment),
         clock=here.clock,
     )
 
@@ -65,7 +65,12 @@ def _follow(deployment: Deployment, watcher: StackWatcher, abandoned: threading.
             return observation
         if abandoned.is_set():
             break
-    raise CancelledError(
+    raise torn_down(deployment)
+
+
+def torn_down(deployment: Deployment) -> CancelledError:
+    """The ending of a task whose run goes away under it: whoever adopts the operation says how it ended."""
+    return CancelledError(
         "The run was torn down while its operation ran.",
         environment=deployment.environment,
         correlation_id=deployment.correlation_id,
@@ -142,5 +147,6 @@ def _require_quiet(gateway: CloudFormation, change_set: ChangeSet, token: str) -
         )
 
 
-def _history(here: Installation, deployment: Deployment) -> Sequence[PastOperation]:
+def history_of(here: Installation, deployment: Deployment) -> Sequence[PastOperation]:
+    """The environment's earlier operations, for estimates."""
     return past_operations(here.registry.deployments.history(deployment.environment, limit=HISTORY_FOR_ESTIMATES))

@@ -4,8 +4,10 @@ from interlock.active_check import ActiveCheck, Finding
 from interlock.cloudformation import template_store, templates
 from interlock.cloudformation.requests import CheckedRequest, check_request
 from interlock.cloudformation.templates import Template
+from interlock.commands.request import check_command_request
 from interlock.errors import CloudFormationUnavailableError
 from interlock.models.deployment import Deployment, DeploymentEvent
+from interlock.models.environment import Environment
 from interlock.models.request import DeploymentRequest
 from interlock.turn import join_queue
 from interlock.wiring import Installation, installation
@@ -59,13 +61,25 @@ def check(deployment: Deployment, request: DeploymentRequest) -> CheckedRequest:
     """
     here = installation()
     environment = here.environment(deployment.environment)
-    template = template_store.stored(load_template(here, request), here.settings.template_bucket, write_template)
-    checked = check_request(request, environment, template, here.cloudformation(environment), redactor=here.redactor)
+    checked = _checked(here, request, environment)
     for warning in checked.warnings:
         run_log().warning("Template: %s", warning)
     here.registry.deployments.record(
         deployment.correlation_id,
         events=[DeploymentEvent(timestamp=here.clock(), event="VALIDATION_PASSED", details="The request is valid.")],
-        changes={"template_sha256": template.sha256, "has_secrets": checked.has_secrets},
+        changes={"template_sha256": checked.template.sha256, "has_secrets": checked.has_secrets},
     )
     return checked
+
+
+def _checked(here: Installation, request: DeploymentRequest, environment: Environment) -> CheckedRequest:
+    gateway = here.cloudformation(environment)
+    if not environment.command:
+        return check_request(request, environment, _template(here, request), gateway, redactor=here.redactor)
+    # A command may know where its template lies; one that is named is validated all the same.
+    template = _template(here, request) if request.template.strip() else None
+    return check_command_request(request, environment, template, gateway, redactor=here.redactor)
+
+
+def _template(here: Installation, request: DeploymentRequest) -> Template:
+    return template_store.stored(load_template(here, request), here.settings.template_bucket, write_template)

@@ -39,7 +39,8 @@ flow-run-url.
 
 @click.command(epilog=_EPILOG)
 @click.argument("environment", metavar="ENV")
-@click.option("--template", required=True, metavar="FILE", help="A file, - for standard input, or s3:// or https://.")
+@click.option("--template", metavar="FILE", help="A file, - for standard input, or s3:// or https://.")
+@click.option("--no-template", is_flag=True, help="Where ENV has a command of its own that needs none.")
 @click.option(
     "--parameter",
     "pairs",
@@ -65,8 +66,12 @@ flow-run-url.
 @click.option("--reason", metavar="TEXT", help="Why the lock is overridden; required with --override-lock.")
 @click.option("--idempotency-key", metavar="KEY", help="Asking again with the same key joins the first request.")
 @following
-def deploy(environment: str, *, as_json: bool, **options: Any) -> int:
+def deploy(environment: str, *, as_json: bool, no_template: bool, **options: Any) -> int:
     """Deploy a template to the environment ENV and follow it to its end."""
+    if no_template == (options["template"] is not None):
+        raise click.UsageError(
+            "Either --template, or --no-template where ENV has a command of its own that needs none."
+        )
     return reported(lambda: _deploy(environment, as_json=as_json, **options), environment, as_json=as_json)
 
 
@@ -98,7 +103,7 @@ def _request(
     environment: str,
     idempotency_key: str | None,
     *,
-    template: str,
+    template: str | None,
     pairs: tuple[str, ...],
     parameters_file: Path | None,
     capabilities: tuple[str, ...],
@@ -114,7 +119,7 @@ def _request(
     job = github_actions.job(os.environ)
     asked: dict[str, Any] = {
         "environment": environment,
-        "template": request.read_template(template),
+        "template": request.read_template(template) if template is not None else "",
         "parameters": request.read_parameters(pairs, parameters_file),
         "capabilities": list(capabilities),
         "tags": request.read_tags(tag_pairs),

@@ -68,7 +68,7 @@ def refuse_plain_secrets(template: str, parameters: Mapping[str, str]) -> None:
     Raises:
         InvalidRequestError: every `NoEcho` parameter that is given a plain value; no value is repeated.
     """
-    if not parameters or template.startswith(("s3://", "https://")):
+    if not parameters or not template or template.startswith(("s3://", "https://")):
         return
     from interlock.cloudformation.glance import no_echo_parameters  # noqa: PLC0415 - YAML takes its time
     from interlock.cloudformation.parameters import NO_PLAIN_VALUE  # noqa: PLC0415 - as above

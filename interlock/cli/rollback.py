@@ -91,9 +91,11 @@ def _last_good(api: "PrefectApi", environment: str) -> "FlowRun":
     )
 
 
-def _deployed(run: "FlowRun") -> tuple[Any, Any]:
+def _deployed(run: "FlowRun") -> tuple[Any, ...]:
     parameters = run.parameters or {}
-    return parameters.get("template"), parameters.get("parameters")
+    template = parameters.get("template")
+    # Where a command deploys without a template, the commit says what.
+    return template or parameters.get("git_sha"), parameters.get("parameters")
 
 
 def _confirm(environment: str, earlier: "FlowRun", *, is_agreed: bool) -> None:

@@ -107,6 +107,24 @@ def session(environment: Environment) -> "boto3.Session":
     return boto3.Session(botocore_session=assumed)
 
 
+def role_variables(environment: Environment) -> dict[str, str] | None:
+    """The environment variables that give another program the environment's `role_arn`, for the hour that AWS grants.
+
+    Raises:
+        AwsCredentialsError, CloudFormationRefusedError: it cannot be assumed.
+    """
+    if environment.role_arn is None:
+        return None
+    with translated(environment.name):
+        own: Any = session(environment)
+        given = own.get_credentials().get_frozen_credentials()
+    return {
+        "AWS_ACCESS_KEY_ID": given.access_key,
+        "AWS_SECRET_ACCESS_KEY": given.secret_key,
+        "AWS_SESSION_TOKEN": given.token,
+    }
+
+
 def _renewed_credentials(own: "botocore.session.Session", role_arn: str, environment: Environment) -> Any:
     from botocore.credentials import (  # noqa: PLC0415 (heavy, see above)
         AssumeRoleCredentialFetcher,

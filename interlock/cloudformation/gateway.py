@@ -145,6 +145,10 @@ class CloudFormation:
                 return since[::-1]
         return []
 
+    def newest_event_id(self, stack_id: str) -> str | None:
+        """The end of the stack's log as it is now; None if it has none (AWS keeps events for 90 days)."""
+        return next((event.event_id for event in self._newest_first(stack_id)), None)
+
     def latest_operation(self, stack: Stack) -> Operation | None:
         """The operation that the stack's own events last speak of: ours or a stranger's, by its token."""
         newest = oldest = None

@@ -28,6 +28,8 @@ class CheckedRequest(Value):
     tags: dict[str, str]
     dependencies: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Which resource needs which others."""
+    command: tuple[str, ...] = ()
+    """The environment's own command, which deploys it; empty: a change set does."""
     warnings: tuple[str, ...] = ()
     has_secrets: bool = False
     """Whether any parameter is secret, whatever its value: AWS may quote it."""

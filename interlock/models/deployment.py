@@ -75,6 +75,13 @@ class Deployment(Value):
     no_changes: bool = False
     operation_asked_at: Instant | None = None
     """When the token was stored, right before the call."""
+    by_command: bool = False
+    """The environment's own command was started, or was about to be, at `operation_asked_at`: its operation bears no
+    token of ours."""
+    command_after_event: str | None = None
+    """The stack's newest event before the command was started; None: there was none. What begins after it is its doing."""
+    process_lost_at: Instant | None = None
+    """When the process that ran the command was first found dead: the command outlives it by a little."""
     has_secrets: bool = False
     """Some of its parameters are secret: AWS may quote them, and only its own process knows them."""
     cancel_requested: bool = False
@@ -94,7 +101,7 @@ class Deployment(Value):
     @property
     def has_begun(self) -> bool:
         """Its operation was asked for, or is about to be: from here on it is adopted, never started anew."""
-        return self.operation_token is not None
+        return self.operation_token is not None or self.by_command
 
     @property
     def passes_locks(self) -> bool:

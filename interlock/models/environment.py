@@ -1,11 +1,13 @@
 """An environment: the named target that deployments are exclusive for."""
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from interlock.models.base import Value
+from interlock.models.deployer import Deployer, placeholders, problems_of
 from interlock.models.freeze import FreezeWindow
 from interlock.models.mention import Mention
 
@@ -64,6 +66,50 @@ class Environment(Value):
     capabilities: tuple[Capability, ...] = ()
     parameters: dict[str, str] = Field(default_factory=dict)
     tags: dict[str, str] = Field(default_factory=dict)
+    # The fields of a deployer come last: what they are held against is known by then.
+    deployer: Annotated[Deployer, Field(validate_default=True)] = Deployer.CHANGE_SET
+    command: Annotated[tuple[str, ...], Field(max_length=100, validate_default=True)] = ()
+    command_directory: Path | None = None
+    command_timeout_minutes: Annotated[float | None, Field(gt=0, le=24 * 60)] = None
+
+    @field_validator("deployer")
+    @classmethod
+    def _deployer_fits(cls, deployer: Deployer, info: ValidationInfo) -> Deployer:
+        """What only our own change set can do must not be promised of a command."""
+        if deployer is not Deployer.COMMAND:
+            return deployer
+        if info.data.get("approval") is ApprovalRule.REQUIRED:
+            raise ValueError(
+                '"command" makes no change set that a person could approve: it excludes approval = "required"'
+            )
+        if info.data.get("service_role_arn"):
+            raise ValueError('"command" gives CloudFormation no role: name it in the command, not as service_role_arn')
+        return deployer
+
+    @field_validator("command")
+    @classmethod
+    def _command_fits(cls, command: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        found = list(problems_of(command))
+        if (deployer := info.data.get("deployer")) is not None and (deployer is Deployer.COMMAND) != bool(command):
+            found.append('it is needed with deployer = "command", and has no meaning without')
+        unused = {"parameters", "tags"} - placeholders(command) if command else set()
+        found += [
+            f"{{{name}}} is missing: the environment's {name} would not be used"
+            for name in sorted(unused)
+            if info.data.get(name)
+        ]
+        if found:
+            raise ValueError("; ".join(found))
+        return command
+
+    @field_validator("command_directory", "command_timeout_minutes")
+    @classmethod
+    def _is_for_a_command(cls, value: Path | float | None, info: ValidationInfo) -> Path | float | None:
+        if value is not None and info.data.get("deployer") is Deployer.CHANGE_SET:
+            raise ValueError('it has no meaning without deployer = "command"')
+        if isinstance(value, Path) and not value.is_absolute():
+            raise ValueError("it must be an absolute path")
+        return value
 
     @property
     def slot_name(self) -> str:

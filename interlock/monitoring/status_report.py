@@ -114,7 +114,11 @@ class Situation(Value):
 
     @property
     def is_operation_ours(self) -> bool:
-        """By its token: the active deployment's, or in the form of one (the registry may be unreadable, or another)."""
+        """By its token: the active deployment's, or in the form of one (the registry may be unreadable, or another).
+        A command's bears none of ours: while that is active, what runs is taken for its doing.
+        """
+        if self.active and self.active.by_command:
+            return True
         token = (self.operation and self.operation.token) or ""
         expected = (self.active.operation_token or self.active.correlation_id) if self.active else None
         is_expected = expected is not None and token.startswith(expected)

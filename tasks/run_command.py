@@ -1,0 +1,212 @@
+"""The environment's own command in the place of our change set: started once, and seen through to its operation's end."""
+
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+from prefect.futures import PrefectFuture
+
+from interlock.cloudformation import change_sets
+from interlock.cloudformation.clients import role_variables
+from interlock.cloudformation.requests import CheckedRequest
+from interlock.commands.filling import Filling
+from interlock.commands.judgement import outcome_of_command
+from interlock.commands.operation import EventsAfterMark, Seen, look
+from interlock.commands.running import Command, Ending
+from interlock.commands.surroundings import surroundings
+from interlock.errors import StackBusyError, TemporaryError
+from interlock.hold_keeper import HoldKeeper
+from interlock.models.deployment import Deployment, DeploymentEvent
+from interlock.models.environment import Environment
+from interlock.models.outcome import Outcome
+from interlock.monitoring.schedule import NO_DEPENDENCIES, Dependencies
+from interlock.monitoring.watcher import StackWatcher
+from interlock.timing import COMMAND_DEATH_SECONDS, COMMAND_QUIET_SECONDS, NEVER_STARTED_SECONDS
+from interlock.wiring import Installation, installation
+from tasks.deploy_stack import history_of, torn_down
+from tasks.diagnosing import with_findings
+from tasks.run_log import log_of, run_log
+from tasks.secret_values import know_secrets_again
+from tasks.step import as_task, step
+
+_LOOK_SECONDS = 1.0
+
+
+@step("prepare for the command")
+def prepare_command(deployment: Deployment, keeper: HoldKeeper) -> Deployment:
+    """A stack that a deployment can start from, and the mark in its log after which everything is the command's doing.
+
+    Raises:
+        StackBusyError: an operation runs, in spite of our hold: a stranger's.
+        StackNeedsRecoveryError: no deployment can start from the stack's status.
+    """
+    here = installation()
+    environment = here.environment(deployment.environment)
+    gateway = here.cloudformation(environment)
+    stack = change_sets.recreate(
+        gateway,
+        gateway.stack(environment.stack_name),
+        environment=environment,
+        correlation_id=deployment.correlation_id,
+        guard=keeper.guard,
+    )
+    mark = gateway.newest_event_id(stack.stack_id) if stack else None
+    return here.registry.deployments.record(deployment.correlation_id, changes={"command_after_event": mark})
+
+
+def watch_command(deployment: Deployment, dependencies: Dependencies = NO_DEPENDENCIES) -> StackWatcher:
+    """The one reader of the operation's events, for the task and the monitor beside it."""
+    here = installation()
+    environment = here.environment(deployment.environment)
+    return StackWatcher(
+        EventsAfterMark(here.cloudformation(environment), after=deployment.command_after_event),
+        stack_id=environment.stack_name,  # by its name: the command may have to create it
+        token=deployment.correlation_id,
+        started_after=deployment.deploying_since or here.clock(),
+        dependencies=dependencies,
+        stall_after_minutes=environment.stall_after_minutes,
+        history=history_of(here, deployment),
+        clock=here.clock,
+    )
+
+
+def run_command(
+    deployment: Deployment, checked: CheckedRequest, keeper: HoldKeeper, abandoned: threading.Event
+) -> PrefectFuture[Outcome]:
+    """Begin to run the command, beside the monitor; read the end of it with `outcome_of`. Set `abandoned` to let go."""
+    environment = installation().environment(deployment.environment)
+    minutes = environment.command_timeout_minutes
+    tell = partial(log_of(deployment).info, "%s", extra={"event": "COMMAND_OUTPUT"})
+    command = Command(timeout_seconds=minutes and minutes * 60, tell=tell)
+    return _run_task.submit(deployment, checked, keeper, command, abandoned)
+
+
+def follow_command(deployment: Deployment, abandoned: threading.Event) -> PrefectFuture[Outcome]:
+    """For an adopter: see through what a killed process's command began. The command is never started again."""
+    return _follow_task.submit(deployment, abandoned)
+
+
+def _run(
+    deployment: Deployment, checked: CheckedRequest, keeper: HoldKeeper, command: Command, abandoned: threading.Event
+) -> Outcome:
+    """Called again after a temporary error, it goes on with the command that it started."""
+    here = installation()
+    environment = here.environment(deployment.environment)
+    if not command.is_started:
+        _start(here, environment, deployment, checked, keeper, command)
+    ending = command.wait(lambda: keeper.is_lost, abandoned.wait)
+    if ending is None:
+        raise torn_down(deployment)
+    run_log().info("%s", ending.in_words, extra={"event": "COMMAND_ENDED"})
+    return _judged(here, environment, deployment, ending, _settled_after(COMMAND_QUIET_SECONDS, 0), abandoned)
+
+
+def _follow(deployment: Deployment, abandoned: threading.Event) -> Outcome:
+    here = installation()
+    environment = here.environment(deployment.environment)
+    know_secrets_again(deployment)
+    lost_at = deployment.process_lost_at
+    if lost_at is None:
+        lost_at = here.clock()
+        here.registry.deployments.record(deployment.correlation_id, changes={"process_lost_at": lost_at})
+    gone = (here.clock() - lost_at).total_seconds()
+    run_log().info("The command ended with its process: looking for what it began.", extra={"event": "COMMAND_LOST"})
+    patience = _settled_after(NEVER_STARTED_SECONDS - gone, COMMAND_DEATH_SECONDS - gone)
+    return _judged(here, environment, deployment, None, patience, abandoned)
+
+
+_run_task = as_task(_run, name="run the command")
+_follow_task = as_task(_follow, name="see the command's operation through")
+
+
+def _start(
+    here: Installation,
+    environment: Environment,
+    deployment: Deployment,
+    checked: CheckedRequest,
+    keeper: HoldKeeper,
+    command: Command,
+) -> None:
+    role = role_variables(environment)
+    here.registry.deployments.record(
+        deployment.correlation_id,
+        events=[DeploymentEvent(timestamp=here.clock(), event="DEPLOYMENT_STARTED", details=_shown(environment))],
+        changes={"by_command": True, "operation_asked_at": here.clock()},
+    )
+    keeper.guard()
+    _require_quiet(here, environment)
+    scratch = Path(tempfile.mkdtemp(prefix="interlock-command-"))  # of this user alone
+    try:
+        command.start(
+            _arguments(environment, deployment, checked, scratch),
+            environ=surroundings(os.environ, environment, deployment.correlation_id, role),
+            directory=environment.command_directory,
+            scratch=scratch,
+        )
+    except BaseException:
+        shutil.rmtree(scratch, ignore_errors=True)
+        raise
+    run_log().info("Running the command: %s", _shown(environment), extra={"event": "DEPLOYMENT_STARTED"})
+
+
+def _arguments(environment: Environment, deployment: Deployment, checked: CheckedRequest, scratch: Path) -> list[str]:
+    template = scratch / "template.yaml"  # JSON is YAML
+    template.write_text(checked.template.body, encoding="utf-8")
+    filling = Filling.of(
+        checked,
+        environment,
+        correlation_id=deployment.correlation_id,
+        git_sha=deployment.git_sha,
+        template=template,
+    )
+    return filling.arguments(checked.command)
+
+
+def _require_quiet(here: Installation, environment: Environment) -> None:
+    """The third layer of promise 1, looked at right before the start: the stack's own status."""
+    stack = here.cloudformation(environment).stack(environment.stack_name)
+    if stack is not None and stack.state.is_in_progress:
+        raise StackBusyError(
+            f"Another operation runs on stack {stack.name} ({stack.status}), in spite of our hold: it is not Interlock's.",
+            next_step="Wait for it to end, then deploy again.",
+        )
+
+
+def _judged(
+    here: Installation,
+    environment: Environment,
+    deployment: Deployment,
+    ending: Ending | None,
+    is_settled: Callable[[Seen, float], bool],
+    abandoned: threading.Event,
+) -> Outcome:
+    """Once the stack is quiet and nothing more can come. A failed read decides nothing (promise 10): it is repeated."""
+    gateway = here.cloudformation(environment)
+    began = here.clock()
+    while True:
+        try:
+            seen = look(gateway, environment.stack_name, after=deployment.command_after_event)
+            if not seen.is_running and is_settled(seen, (here.clock() - began) / timedelta(seconds=1)):
+                break
+        except TemporaryError as error:
+            run_log().warning("The stack could not be read: %s", error)
+        if abandoned.wait(_LOOK_SECONDS):
+            raise torn_down(deployment)
+    had_stack = deployment.command_after_event is not None
+    outcome = outcome_of_command(ending, seen, environment, gateway, had_stack=had_stack, now=here.clock())
+    return with_findings(outcome, environment)
+
+
+def _settled_after(unseen_seconds: float, seen_seconds: float) -> Callable[[Seen, float], bool]:
+    """How long it takes to be sure that nothing has begun, or that nothing more will."""
+    return lambda seen, waited: waited >= (seen_seconds if seen.events else unseen_seconds)
+
+
+def _shown(environment: Environment) -> str:
+    """As the environments file has it: what the placeholders stand for may be a caller's secret."""
+    return " ".join(environment.command)
