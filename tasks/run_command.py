@@ -133,13 +133,14 @@ def _start(
     command: Command,
 ) -> None:
     role = role_variables(environment)
+    _require_quiet(here, environment)
+    # Stored before the start: whoever adopts us after a crash in between looks for what began after the mark.
     here.registry.deployments.record(
         deployment.correlation_id,
         events=[DeploymentEvent(timestamp=here.clock(), event="DEPLOYMENT_STARTED", details=_shown(environment))],
         changes={"by_command": True, "operation_asked_at": here.clock()},
     )
     keeper.guard()
-    _require_quiet(here, environment)
     scratch = Path(tempfile.mkdtemp(prefix="interlock-command-"))  # of this user alone
     try:
         command.start(

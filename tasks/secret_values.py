@@ -10,6 +10,7 @@ from interlock.cloudformation import parameters
 from interlock.cloudformation.gateway import CloudFormation
 from interlock.cloudformation.lint import template_of
 from interlock.cloudformation.requests import CheckedRequest
+from interlock.commands.request import secrets_without_template
 from interlock.errors import InterlockError
 from interlock.models.deployment import Deployment
 from interlock.models.request import DeploymentRequest
@@ -71,6 +72,9 @@ def _learn_again(deployment: Deployment) -> bool:
 def _learn(deployment: Deployment, request: DeploymentRequest) -> None:
     here = installation()
     environment = here.environment(deployment.environment)
+    if not request.template.strip():  # a command's, that has its template itself
+        here.redactor.learn(secrets_without_template(request, environment))
+        return
     declared = parameters.declared_in(template_of(load_template(here, request).body))
     effective = parameters.effective_parameters(
         declared, environment=environment.parameters, request=request.parameters

@@ -57,8 +57,16 @@ class Filling:
         )
 
     def arguments(self, command: Sequence[str]) -> list[str]:
-        """The command's arguments, each placeholder replaced once: what it stands for is not looked at again."""
-        return [filled for argument in command for filled in self._filled(argument)]
+        """The command's arguments, each placeholder replaced once: what it stands for is not looked at again.
+
+        An option right before a list that is empty is left out with it: `--tags` alone would be an error.
+        """
+        pairs = zip(command, [*command[1:], ""], strict=True)
+        wanted = [each for each, after in pairs if not (each.startswith("-") and self._is_empty_list(after))]
+        return [filled for argument in wanted for filled in self._filled(argument)]
+
+    def _is_empty_list(self, argument: str) -> bool:
+        return is_list(argument) and not self._filled(argument)
 
     def _filled(self, argument: str) -> Sequence[str]:
         if is_list(argument):

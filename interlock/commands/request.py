@@ -42,6 +42,13 @@ def check_command_request(
     return checked.model_copy(update={"command": environment.command, "warnings": warnings})
 
 
+def secrets_without_template(request: DeploymentRequest, environment: Environment) -> Iterator[str]:
+    """The values that are secret by the names of their parameters, where no template declares any."""
+    for name, value in {**environment.parameters, **request.parameters}.items():
+        if value and parameters.looks_secret(name):
+            yield value
+
+
 def _checked(
     request: DeploymentRequest,
     environment: Environment,
@@ -55,7 +62,7 @@ def _checked(
         return checked
     values, names = {**environment.parameters, **request.parameters}, [*environment.capabilities, *request.capabilities]
     labels = {**environment.tags, **request.tags}
-    redactor.learn(value for name, value in values.items() if value and parameters.looks_secret(name))
+    redactor.learn(secrets_without_template(request, environment))
     if problems := [*capabilities.problems({}, names), *tags.problems(labels)]:
         raise InvalidRequestError(problems, environment=environment.name)
     return CheckedRequest(

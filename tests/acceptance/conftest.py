@@ -1,12 +1,17 @@
 """One whole system for all acceptance tests: it takes 25 s to start. Each test file uses environments of its own."""
 
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from deployments.rehearsal_system import EnvironmentSettings, RehearsalSystem
 from deployments.rehearse.rehearse import SETTINGS
 from tests.acceptance.plants import PLANTS
+from tests.acceptance.tools import TOOLS, command_of
+
+SCRIPT = [sys.executable, str(Path(__file__).with_name("team_script.py")), "{stack_name}", "{template}", "{parameters}"]
 
 ENVIRONMENTS: dict[str, EnvironmentSettings] = {
     "staging": {},
@@ -34,6 +39,10 @@ ENVIRONMENTS: dict[str, EnvironmentSettings] = {
     "crowd-a": {},
     "crowd-b": {},
     "crowd-c": {},
+    "command": {"deployer": "command", "command": SCRIPT},
+    "command-killed": {"deployer": "command", "command": SCRIPT},
+    "command-timed": {"deployer": "command", "command": SCRIPT, "command_timeout_minutes": 0.05},
+    **{name: {"deployer": "command", "command": command_of(tool)} for name, tool in TOOLS.items()},
     "secrets": {"parameters": PLANTS.of_the_file},
 }
 
