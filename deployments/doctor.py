@@ -20,7 +20,7 @@ from pydantic import SecretStr
 
 from deployments.command import command
 from interlock.cli.text import safe
-from interlock.doctor import aws, places, prefect_deployments, prefect_server, registry, slack
+from interlock.doctor import aws, commands, places, prefect_deployments, prefect_server, registry, slack
 from interlock.doctor.findings import Check, Finding, Level, Verdict, examine, ok
 from interlock.doctor.prefect_server import OwnPrefect
 from interlock.errors import SettingsError
@@ -42,6 +42,7 @@ def checks(here: Installation) -> list[Check]:
         *(prefect_deployments.checks(api, known, clock=here.clock) if known else []),
         *registry.checks(here.settings.registry_url, clock=here.clock),
         *aws.checks(known, clock=here.clock),
+        *commands.checks(known),
         *places.checks(here.settings),
         *slack.checks(here.slack, known),
     ]

@@ -99,7 +99,7 @@ class ForcedRelease:
         except DeploymentNotFoundError:
             self.registry.holds.release(hold)
             return
-        if settled.verdict in (Verdict.OPERATION_RUNS, Verdict.UNKNOWN):
+        if settled.verdict in (Verdict.OPERATION_RUNS, Verdict.COMMAND_MAY_LIVE, Verdict.UNKNOWN):
             raise self._left(settled, holder)
 
     def _left(self, settled: Settled, holder: str) -> StackBusyError:

@@ -31,6 +31,8 @@ class Verdict(StrEnum):
     FINISHED = "finished"
     OPERATION_RUNS = "its operation runs"
     """Somebody must see it through: a rerun of its flow run adopts it."""
+    COMMAND_MAY_LIVE = "its command may live for some seconds yet"
+    """So nothing is decided; and as with an operation, somebody must see it through."""
     WAITS_FOR_APPROVAL = "it waits for approval"
     """It needs no process, but a run that can be resumed."""
     UNKNOWN = "not known yet"
@@ -86,7 +88,7 @@ class Recovery:
             return self._settle_unseen(deployment, why)
         if outcome := self._outcome(deployment, stack, events):
             if self._may_begin_another(deployment):
-                return Settled(Verdict.UNKNOWN)
+                return Settled(Verdict.COMMAND_MAY_LIVE)
             return self._finish(deployment, outcome)
         if stack is not None and deployment.cancel_requested:
             self._turn_back(deployment, stack)
@@ -137,7 +139,7 @@ class Recovery:
         """The token was stored and no event carries it: the call was never made, once events have had time to appear."""
         asked_at = deployment.process_lost_at or deployment.operation_asked_at or deployment.updated_at
         if self.clock() - asked_at < timedelta(seconds=NEVER_STARTED_SECONDS):
-            return Settled(Verdict.UNKNOWN)
+            return Settled(Verdict.COMMAND_MAY_LIVE if deployment.by_command else Verdict.UNKNOWN)
         status = DeploymentStatus.CANCELLED if deployment.cancel_requested else DeploymentStatus.FAILED
         unseen = "no operation of its command" if deployment.by_command else "no operation with its token"
         reason = f"{why} CloudFormation knows of {unseen}: nothing was changed."

@@ -39,8 +39,9 @@ COMMAND_GRACE_SECONDS = 10
 
 Together they are shorter than what is left of a hold that was renewed a heartbeat ago: before anybody may take the
 environment from a stopped engine, its command is dead."""
-COMMAND_DEATH_SECONDS = 30
-"""So long after its process was found dead, nothing of a command is left that could begin another operation."""
+COMMAND_DEATH_SECONDS = 20
+"""So long after its process was found dead, nothing of a command is left that could begin another operation: its grace,
+and as much again for clocks that disagree."""
 COMMAND_QUIET_SECONDS = 5
 """A command that has ended, and of whose operation no event tells for so long, has begun none."""
 ADOPTIONS_AT_MOST = 10

@@ -51,6 +51,14 @@ def close_cancelled(flow: Flow[..., Any], flow_run: FlowRun, state: State) -> No
     _publish(_settle(flow_run, why="Cancelled by a person.", cancelled=True))
 
 
+_TO_BE_ADOPTED = (
+    Verdict.OPERATION_RUNS,
+    Verdict.COMMAND_MAY_LIVE,
+    Verdict.WAITS_FOR_APPROVAL,
+    Verdict.UNKNOWN,
+)
+
+
 class _Found(NamedTuple):
     """A run's deployment, as it stands once it has been settled."""
 
@@ -74,7 +82,7 @@ def _settle_deployment(here: Installation, deployment: Deployment, *, why: str, 
     recovery = Recovery(here.registry, environment, gateway_to_settle(deployment), here.clock)
     settled = recovery.settle(deployment.correlation_id, why=why, cancelled=cancelled)
     run_log().info("%s: %s", deployment.correlation_id, settled.verdict)
-    if settled.verdict in (Verdict.OPERATION_RUNS, Verdict.WAITS_FOR_APPROVAL, Verdict.UNKNOWN):
+    if settled.verdict in _TO_BE_ADOPTED:
         run_log().info("%s", adopt(deployment, cancelled=cancelled))
     elif settled.verdict is Verdict.FINISHED:
         deliver_for(deployment.correlation_id)

@@ -18,7 +18,7 @@ from interlock.commands.filling import Filling
 from interlock.commands.judgement import outcome_of_command
 from interlock.commands.operation import EventsAfterMark, Seen, look
 from interlock.commands.running import Command, Ending
-from interlock.commands.surroundings import surroundings
+from interlock.commands.surroundings import secrets_in, surroundings
 from interlock.errors import StackBusyError, TemporaryError
 from interlock.hold_keeper import HoldKeeper
 from interlock.models.deployment import Deployment, DeploymentEvent
@@ -132,7 +132,8 @@ def _start(
     keeper: HoldKeeper,
     command: Command,
 ) -> None:
-    role = role_variables(environment)
+    environ = surroundings(os.environ, environment, deployment.correlation_id, role_variables(environment))
+    here.redactor.learn(secrets_in(environ))
     _require_quiet(here, environment)
     # Stored before the start: whoever adopts us after a crash in between looks for what began after the mark.
     here.registry.deployments.record(
@@ -145,7 +146,7 @@ def _start(
     try:
         command.start(
             _arguments(environment, deployment, checked, scratch),
-            environ=surroundings(os.environ, environment, deployment.correlation_id, role),
+            environ=environ,
             directory=environment.command_directory,
             scratch=scratch,
         )

@@ -149,7 +149,7 @@ def _settle_deployment(here: Installation, environment: Environment, deployment:
     if settled.outcome:
         end_run(here.registry.deployments.get(deployment.correlation_id), settled.outcome)
     done = str(settled.verdict)
-    if settled.verdict in (Verdict.OPERATION_RUNS, Verdict.WAITS_FOR_APPROVAL):
+    if settled.verdict in (Verdict.OPERATION_RUNS, Verdict.COMMAND_MAY_LIVE, Verdict.WAITS_FOR_APPROVAL):
         done = adopt(deployment, cancelled=cancelled)
     return Finding(
         environment=environment.name,

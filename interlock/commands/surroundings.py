@@ -1,6 +1,6 @@
 """The environment variables of a command: the worker's own, less what is Interlock's and Prefect's."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from interlock.models.environment import Environment
 
@@ -18,6 +18,9 @@ _OTHER_CREDENTIALS = (
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 )
 """Some tools prefer one of these to a key: with a role of the environment's own, none may be left."""
+_SECRET = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+_SHORTEST_KEY = 16
+"""AWS's own are longer; masked, the "test" of a rehearsal would tear holes in every line."""
 
 
 def surroundings(
@@ -33,3 +36,8 @@ def surroundings(
         "INTERLOCK_CORRELATION_ID": correlation_id,
         "INTERLOCK_ENVIRONMENT": environment.name,
     }
+
+
+def secrets_in(given: Mapping[str, str]) -> Iterator[str]:
+    """What a command must not print into a log; a script with `set -x` does."""
+    return (given[name] for name in _SECRET if len(given.get(name, "")) >= _SHORTEST_KEY)

@@ -45,6 +45,18 @@ def test_an_environments_role_is_assumed_with_credentials_that_renew_themselves(
     assert type(credentials).__name__ == "DeferredRefreshableCredentials"
 
 
+@mock_aws  # type: ignore[untyped-decorator]
+def test_another_program_gets_the_roles_credentials_as_variables_and_none_without_a_role() -> None:
+    with patch.dict(os.environ, CREDENTIALS):
+        of = ENVIRONMENT.model_copy(update={"role_arn": "arn:aws:iam::123456789012:role/deployer"})
+        given = clients.role_variables(of)
+        assert clients.role_variables(ENVIRONMENT) is None
+    assert given is not None
+    with patch.dict(os.environ, given):
+        caller = boto3.client("sts", region_name="eu-west-1").get_caller_identity()["Arn"]
+    assert caller == "arn:aws:sts::123456789012:assumed-role/deployer/interlock-staging"
+
+
 def test_without_credentials_it_is_said_what_to_do() -> None:
     keep = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
     with patch.dict(os.environ, keep | NO_CREDENTIALS, clear=True), pytest.raises(AwsCredentialsError) as caught:

@@ -14,7 +14,7 @@ from interlock.commands.judgement import outcome_of_command
 from interlock.commands.operation import EventsAfterMark, Seen, first_operation, last_operation, look
 from interlock.commands.output import Output
 from interlock.commands.running import Ending
-from interlock.commands.surroundings import surroundings
+from interlock.commands.surroundings import secrets_in, surroundings
 from interlock.errors import CloudFormationRefusedError
 from interlock.models.deployment import DeploymentStatus
 from interlock.models.environment import Environment
@@ -144,3 +144,11 @@ def test_a_command_gets_the_workers_variables_without_our_secrets() -> None:
     assumed = surroundings(worker, ENVIRONMENT, "id-1", {"AWS_ACCESS_KEY_ID": "k"})
     assert "AWS_PROFILE" not in assumed
     assert assumed["AWS_ACCESS_KEY_ID"] == "k"
+
+
+def test_the_credentials_that_a_command_gets_are_kept_out_of_its_log_if_they_are_real() -> None:
+    assert list(secrets_in({"AWS_SECRET_ACCESS_KEY": "test"})) == []
+    assert list(secrets_in({"AWS_SECRET_ACCESS_KEY": "k" * 40, "AWS_SESSION_TOKEN": "t" * 300})) == [
+        "k" * 40,
+        "t" * 300,
+    ]

@@ -50,9 +50,9 @@ def test_one_that_was_started_is_adopted_and_never_started_anew(world: World) ->
 def test_an_operation_that_ended_is_recorded_once_the_command_can_begin_no_other(world: World) -> None:
     world.clock.advance(3600)  # it ran for long: that its process died is news all the same
     world.aws.status, world.aws.event_statuses = "UPDATE_COMPLETE", ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"]
-    assert world.settle().verdict is Verdict.UNKNOWN
+    assert world.settle().verdict is Verdict.COMMAND_MAY_LIVE
     world.clock.advance(COMMAND_DEATH_SECONDS - 1)
-    assert world.settle().verdict is Verdict.UNKNOWN
+    assert world.settle().verdict is Verdict.COMMAND_MAY_LIVE
     world.clock.advance(1)
     assert world.settle().verdict is Verdict.FINISHED
     assert world.status() is DeploymentStatus.SUCCEEDED
@@ -66,9 +66,9 @@ def test_one_that_began_none_is_closed_once_that_is_certain(
 ) -> None:
     world.clock.advance(3600)
     world.aws.status, world.aws.event_statuses = "UPDATE_COMPLETE", []
-    assert world.settle(cancelled=cancelled).verdict is Verdict.UNKNOWN
+    assert world.settle(cancelled=cancelled).verdict is Verdict.COMMAND_MAY_LIVE
     world.clock.advance(NEVER_STARTED_SECONDS - 1)
-    assert world.settle(cancelled=cancelled).verdict is Verdict.UNKNOWN
+    assert world.settle(cancelled=cancelled).verdict is Verdict.COMMAND_MAY_LIVE
     world.clock.advance(1)
     assert world.settle(cancelled=cancelled).verdict is Verdict.FINISHED
     assert world.status() is status
