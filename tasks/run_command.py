@@ -4,8 +4,6 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -16,10 +14,10 @@ from interlock.cloudformation.clients import role_variables
 from interlock.cloudformation.requests import CheckedRequest
 from interlock.commands.filling import Filling
 from interlock.commands.judgement import outcome_of_command
-from interlock.commands.operation import EventsAfterMark, Seen, look
+from interlock.commands.operation import EventsAfterMark, Patience, look, when_settled
 from interlock.commands.running import Command, Ending
 from interlock.commands.surroundings import secrets_in, surroundings
-from interlock.errors import StackBusyError, TemporaryError
+from interlock.errors import StackBusyError
 from interlock.hold_keeper import HoldKeeper
 from interlock.models.deployment import Deployment, DeploymentEvent
 from interlock.models.environment import Environment
@@ -33,8 +31,6 @@ from tasks.diagnosing import with_findings
 from tasks.run_log import log_of, run_log
 from tasks.secret_values import know_secrets_again
 from tasks.step import as_task, step
-
-_LOOK_SECONDS = 1.0
 
 
 @step("prepare for the command")
@@ -96,19 +92,17 @@ def _run(
 ) -> Outcome:
     """Called again after a temporary error, it goes on with the command that it started."""
     here = installation()
-    environment = here.environment(deployment.environment)
     if not command.is_started:
-        _start(here, environment, deployment, checked, keeper, command)
+        _start(here, here.environment(deployment.environment), deployment, checked, keeper, command)
     ending = command.wait(lambda: keeper.is_lost, abandoned.wait)
     if ending is None:
         raise torn_down(deployment)
     run_log().info("%s", ending.in_words, extra={"event": "COMMAND_ENDED"})
-    return _judged(here, environment, deployment, ending, _settled_after(COMMAND_QUIET_SECONDS, 0), abandoned)
+    return _judged(here, deployment, ending, Patience(unseen_seconds=COMMAND_QUIET_SECONDS), abandoned)
 
 
 def _follow(deployment: Deployment, abandoned: threading.Event) -> Outcome:
     here = installation()
-    environment = here.environment(deployment.environment)
     know_secrets_again(deployment)
     lost_at = deployment.process_lost_at
     if lost_at is None:
@@ -116,8 +110,8 @@ def _follow(deployment: Deployment, abandoned: threading.Event) -> Outcome:
         here.registry.deployments.record(deployment.correlation_id, changes={"process_lost_at": lost_at})
     gone = (here.clock() - lost_at).total_seconds()
     run_log().info("The command ended with its process: looking for what it began.", extra={"event": "COMMAND_LOST"})
-    patience = _settled_after(NEVER_STARTED_SECONDS - gone, COMMAND_DEATH_SECONDS - gone)
-    return _judged(here, environment, deployment, None, patience, abandoned)
+    patience = Patience(unseen_seconds=NEVER_STARTED_SECONDS - gone, seen_seconds=COMMAND_DEATH_SECONDS - gone)
+    return _judged(here, deployment, None, patience, abandoned)
 
 
 _run_task = as_task(_run, name="run the command")
@@ -180,33 +174,21 @@ def _require_quiet(here: Installation, environment: Environment) -> None:
 
 
 def _judged(
-    here: Installation,
-    environment: Environment,
-    deployment: Deployment,
-    ending: Ending | None,
-    is_settled: Callable[[Seen, float], bool],
-    abandoned: threading.Event,
+    here: Installation, deployment: Deployment, ending: Ending | None, patience: Patience, abandoned: threading.Event
 ) -> Outcome:
-    """Once the stack is quiet and nothing more can come. A failed read decides nothing (promise 10): it is repeated."""
-    gateway = here.cloudformation(environment)
-    began = here.clock()
-    while True:
-        try:
-            seen = look(gateway, environment.stack_name, after=deployment.command_after_event)
-            if not seen.is_running and is_settled(seen, (here.clock() - began) / timedelta(seconds=1)):
-                break
-        except TemporaryError as error:
-            run_log().warning("The stack could not be read: %s", error)
-        if abandoned.wait(_LOOK_SECONDS):
-            raise torn_down(deployment)
-    had_stack = deployment.command_after_event is not None
-    outcome = outcome_of_command(ending, seen, environment, gateway, had_stack=had_stack, now=here.clock())
+    environment = here.environment(deployment.environment)
+    gateway, mark = here.cloudformation(environment), deployment.command_after_event
+    seen = when_settled(
+        lambda: look(gateway, environment.stack_name, after=mark),
+        patience,
+        pause=abandoned.wait,
+        tell=partial(run_log().warning, "The stack could not be read: %s"),
+        clock=here.clock,
+    )
+    if seen is None:
+        raise torn_down(deployment)
+    outcome = outcome_of_command(ending, seen, environment, gateway, had_stack=mark is not None, now=here.clock())
     return with_findings(outcome, environment)
-
-
-def _settled_after(unseen_seconds: float, seen_seconds: float) -> Callable[[Seen, float], bool]:
-    """How long it takes to be sure that nothing has begun, or that nothing more will."""
-    return lambda seen, waited: waited >= (seen_seconds if seen.events else unseen_seconds)
 
 
 def _shown(environment: Environment) -> str:

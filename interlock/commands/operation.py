@@ -4,14 +4,17 @@ Right before a command is started, with the environment held and the stack quiet
 mark. What begins after it is the command's doing. No clock is compared with another's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from interlock.clock import Clock
 from interlock.cloudformation.aws_errors import says_absent
 from interlock.cloudformation.gateway import CloudFormation
-from interlock.errors import CloudFormationRefusedError
+from interlock.errors import CloudFormationRefusedError, InterlockError
 from interlock.models.base import Value
 from interlock.models.stack import Stack, StackEvent
+
+_LOOK_SECONDS = 1.0
 
 
 class Seen(Value):
@@ -30,6 +33,39 @@ class Seen(Value):
         """By either: the events may lag behind the stack's status, and it behind them."""
         is_busy = self.stack is not None and self.stack.state.is_in_progress
         return is_busy or bool(self.events and self.status is None)
+
+
+class Patience(Value):
+    """How long it takes, in seconds from the first look, to be sure that nothing has begun, or that nothing more will."""
+
+    unseen_seconds: float
+    seen_seconds: float = 0
+
+    def is_over(self, seen: Seen, waited_seconds: float) -> bool:
+        return waited_seconds >= (self.seen_seconds if seen.events else self.unseen_seconds)
+
+
+def when_settled(
+    look_again: Callable[[], Seen],
+    patience: Patience,
+    *,
+    pause: Callable[[float], object],
+    tell: Callable[[Exception], None],
+    clock: Clock,
+) -> Seen | None:
+    """What is there once the stack is quiet and the patience is over. A failed read decides nothing (promise 10): it is told
+    and repeated. None when `pause` answers that we are torn down.
+    """
+    began = clock()
+    while True:
+        try:
+            seen = look_again()
+            if not seen.is_running and patience.is_over(seen, (clock() - began).total_seconds()):
+                return seen
+        except InterlockError as error:
+            tell(error)
+        if pause(_LOOK_SECONDS):
+            return None
 
 
 def look(gateway: CloudFormation, stack_name: str, *, after: str | None) -> Seen:

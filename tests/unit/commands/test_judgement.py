@@ -1,6 +1,6 @@
 """What a command's end and its operation's end mean together; and which operation is its own."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import cast
 from unittest.mock import Mock
@@ -11,15 +11,24 @@ from hypothesis import strategies as st
 
 from interlock.cloudformation.gateway import CloudFormation
 from interlock.commands.judgement import outcome_of_command
-from interlock.commands.operation import EventsAfterMark, Seen, first_operation, last_operation, look
+from interlock.commands.operation import (
+    EventsAfterMark,
+    Patience,
+    Seen,
+    first_operation,
+    last_operation,
+    look,
+    when_settled,
+)
 from interlock.commands.output import Output
 from interlock.commands.running import Ending
 from interlock.commands.surroundings import secrets_in, surroundings
-from interlock.errors import CloudFormationRefusedError
+from interlock.errors import CloudFormationRefusedError, CloudFormationUnavailableError
 from interlock.models.deployment import DeploymentStatus
 from interlock.models.environment import Environment
 from interlock.models.outcome import Outcome
 from interlock.models.stack import Stack, StackEvent
+from tests.unit.monitoring.replay import START, Clock
 
 ID = "arn:aws:cloudformation:us-east-1:1:stack/app/1"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -122,6 +131,33 @@ def test_a_stack_that_does_not_exist_yet_has_no_events_and_any_other_refusal_is_
     gateway.events.side_effect = CloudFormationRefusedError("not yours", code="AccessDenied")
     with pytest.raises(CloudFormationRefusedError):
         reader.events_of_operation("app", "token")
+
+
+@pytest.mark.parametrize(("begun", "seconds"), [(True, 3), (False, 5)])
+def test_promise_10_a_stack_is_settled_when_it_is_quiet_and_certain_and_failed_reads_decide_nothing(
+    seconds: int, *, begun: bool
+) -> None:
+    quiet = seen("UPDATE_IN_PROGRESS", "UPDATE_COMPLETE") if begun else seen()
+    answers: Iterator[Seen | Exception] = iter(
+        [seen(now="UPDATE_IN_PROGRESS"), CloudFormationUnavailableError("Rate exceeded"), *[quiet] * 9]
+    )
+    clock, told = Clock(), Mock()
+
+    def read() -> Seen:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    patience = Patience(unseen_seconds=5, seen_seconds=3)
+    assert when_settled(read, patience, pause=clock.sleep, tell=told, clock=clock) == quiet
+    assert (clock() - START).total_seconds() == seconds
+    told.assert_called_once()
+
+
+def test_whoever_is_torn_down_waits_no_longer() -> None:
+    patience = Patience(unseen_seconds=5)
+    assert when_settled(seen, patience, pause=lambda _: True, tell=Mock(), clock=Clock()) is None
 
 
 def test_output_is_bounded_and_its_end_is_kept() -> None:
