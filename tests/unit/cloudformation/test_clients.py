@@ -53,7 +53,8 @@ def test_another_program_gets_the_roles_credentials_as_variables_and_none_withou
         assert clients.role_variables(ENVIRONMENT) is None
     assert given is not None
     with patch.dict(os.environ, given):
-        caller = boto3.client("sts", region_name="eu-west-1").get_caller_identity()["Arn"]
+        # A session of its own: boto3's default one remembers the credentials of another test.
+        caller = boto3.Session().client("sts", region_name="eu-west-1").get_caller_identity()["Arn"]
     assert caller == "arn:aws:sts::123456789012:assumed-role/deployer/interlock-staging"
 
 
