@@ -74,7 +74,7 @@ def test_a_monitor_that_crashes_is_started_again_and_its_gap_is_on_record(
     record = here.registry.deployments.get(TOKEN)
     restarts = [each.details for each in record.events if each.event == "MONITOR_RESTARTED"]
     assert restarts == [
-        "It ended before the operation; nobody looked for 3 s."
+        "It ended before the operation; nobody looked for 4 s."
     ]  # 1 s to the look that crashed, 2 to the restart
     assert [each.event for each in record.events].count("SNS_TOPIC_CREATE_COMPLETE") == 3
 
