@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -75,11 +76,11 @@ def deploy(command: list[str], environ: dict[str, str]) -> Deploy:
 
 
 def test_a_deployment_is_followed_to_its_outcome(deploy: Deploy) -> None:
-    done = deploy("--parameter", "Seconds=5")  # half of it may pass unseen, on a busy machine
+    done = deploy()
     assert done.returncode == 0, done.stdout + done.stderr
     assert "asked for by alice: 13 characters" in done.stdout
     assert "Resource1 CREATE_COMPLETE" in done.stdout
-    assert "1 of 2 resources" in done.stdout
+    assert re.search(r"[012] of 2 resources, \d+ %", done.stdout), done.stdout  # said once, whenever it is first seen
     assert "✔ cli-tests: deployed" in done.stdout
     assert "Finished in state" not in done.stdout
 
