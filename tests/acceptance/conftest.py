@@ -13,6 +13,7 @@ from tests.acceptance.tools import TOOLS, command_of
 
 SCRIPT = [sys.executable, str(Path(__file__).with_name("team_script.py")), "{stack_name}", "{template}", "{parameters}"]
 
+LOG_GROUP = "/interlock/acceptance"
 ENVIRONMENTS: dict[str, EnvironmentSettings] = {
     "staging": {},
     "production": {},
@@ -30,6 +31,7 @@ ENVIRONMENTS: dict[str, EnvironmentSettings] = {
     "role": {},
     "doctor": {},
     "locked": {},
+    "logged": {},
     "locked-rejecting": {"queue_policy": "reject"},
     "frozen": {
         "max_wait_minutes": 0.05,
@@ -49,5 +51,5 @@ ENVIRONMENTS: dict[str, EnvironmentSettings] = {
 
 @pytest.fixture(scope="session")
 def system() -> Iterator[RehearsalSystem]:
-    with RehearsalSystem(ENVIRONMENTS) as running:
+    with RehearsalSystem(ENVIRONMENTS, settings={"INTERLOCK_LOG_GROUP": LOG_GROUP}) as running:
         yield running

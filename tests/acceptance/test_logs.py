@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +11,11 @@ import pytest
 
 from deployments.rehearsal_system import RehearsalSystem
 from tests.acceptance.asking import Asked, ask, chain
+from tests.acceptance.conftest import LOG_GROUP
 from tests.integration.logs.insights import story
 from tests.integration.rehearsal_driver import client
 
-GROUP = "/interlock/acceptance"
+ENVIRONMENT = "logged"
 ENDS = [
     "DEPLOYMENT_REQUESTED",
     "DEPLOYMENT_STARTED",
@@ -27,29 +27,22 @@ Line = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def logged() -> Iterator[RehearsalSystem]:
-    """A system of its own: the log group is a setting of the whole installation."""
-    with RehearsalSystem({"staging": {}}, settings={"INTERLOCK_LOG_GROUP": GROUP}) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def deployed(logged: RehearsalSystem) -> Asked:
-    asked = ask(logged.api_url, "staging", chain(0.1, 0.1), actor="ci")
+def deployed(system: RehearsalSystem) -> Asked:
+    asked = ask(system.api_url, ENVIRONMENT, chain(0.1, 0.1), actor="ci")
     assert asked.wait()["state_name"] == "Succeeded", asked.log()
     return asked
 
 
 @pytest.fixture(scope="module")
-def told(logged: RehearsalSystem, deployed: Asked) -> list[Line]:
-    return _until_its_end(logged, deployed.correlation_id())
+def told(system: RehearsalSystem, deployed: Asked) -> list[Line]:
+    return _until_its_end(system, deployed.correlation_id())
 
 
 def _until_its_end(system: RehearsalSystem, correlation_id: str) -> list[Line]:
     """The last lines may come after the run's end."""
     deadline = time.monotonic() + 15
     while True:
-        lines = story(client(system.aws, "logs"), GROUP, correlation_id)
+        lines = story(client(system.aws, "logs"), LOG_GROUP, correlation_id)
         if any(str(line.get("event", "")).startswith("DEPLOYMENT_SUCCEEDED") for line in lines):
             return lines
         assert time.monotonic() < deadline, lines
@@ -74,12 +67,12 @@ def test_the_story_goes_from_the_request_to_the_end(told: list[Line]) -> None:
 
 def test_every_line_says_whose_it_is(told: list[Line], deployed: Asked) -> None:
     correlation_id = deployed.correlation_id()
-    assert {line["@logStream"] for line in told} == {f"staging/{correlation_id}"}
+    assert {line["@logStream"] for line in told} == {f"{ENVIRONMENT}/{correlation_id}"}
     for line in told:
         assert (line["correlation_id"], line["environment"], line["stack_name"]) == (
             correlation_id,
-            "staging",
-            "interlock-staging",
+            ENVIRONMENT,
+            f"interlock-{ENVIRONMENT}",
         ), line
     assert {line["flow_run_id"] for line in told} >= {deployed.flow_run_id}
 
@@ -91,20 +84,20 @@ def test_the_runs_page_marks_each_line_of_the_deployment(deployed: Asked) -> Non
     assert all(line.startswith(mark) for line in lines[first:]), lines
 
 
-def test_the_processes_write_json_beside_it(logged: RehearsalSystem, deployed: Asked) -> None:
-    lines = (logged.home / "flows.log").read_text(encoding="utf-8").splitlines()
+def test_the_processes_write_json_beside_it(system: RehearsalSystem, deployed: Asked) -> None:
+    lines = (system.home / "flows.log").read_text(encoding="utf-8").splitlines()
     own = [json.loads(line) for line in lines if deployed.correlation_id() in line]
     assert "DEPLOYMENT_SUCCEEDED" in {line.get("event") for line in own}
 
 
-def test_the_story_of_a_deployment_whose_process_was_killed_goes_on_to_its_end(logged: RehearsalSystem) -> None:
-    asked = ask(logged.api_url, "staging", chain(0.1, 4, delay=7))
+def test_the_story_of_a_deployment_whose_process_was_killed_goes_on_to_its_end(system: RehearsalSystem) -> None:
+    asked = ask(system.api_url, ENVIRONMENT, chain(0.1, 4, delay=7))
     asked.wait_for_log("carrying out")
     time.sleep(1.5)  # its lines travel for about a second, and a SIGKILL takes those that have not left
     _kill_engine(asked.flow_run_id)
     asked.wait_for_state("Succeeded")
-    lines = _until_its_end(logged, asked.correlation_id())
-    own = f"staging/{asked.correlation_id()}"
+    lines = _until_its_end(system, asked.correlation_id())
+    own = f"{ENVIRONMENT}/{asked.correlation_id()}"
     assert [line["event"] for line in lines if line["@logStream"] == own and line.get("event") in ENDS] == ENDS
     hook = [line for line in lines if line["@logStream"] == "runner"]
     assert any("adopted" in line["message"] for line in hook), lines
@@ -127,10 +120,10 @@ def _command_line(process: Path) -> bytes:
         return b""  # it has just ended
 
 
-def test_a_deployment_whose_log_nobody_takes_succeeds_as_soon(logged: RehearsalSystem) -> None:
-    logged.aws.set_faults([{"kind": "hang", "service": "logs", "times": -1}])
+def test_a_deployment_whose_log_nobody_takes_succeeds_as_soon(system: RehearsalSystem) -> None:
+    system.aws.set_faults([{"kind": "hang", "service": "logs", "times": -1}])
     try:
-        asked = ask(logged.api_url, "staging", chain(0.1, 0.1, 0.1))
+        asked = ask(system.api_url, ENVIRONMENT, chain(0.1, 0.1, 0.1))
         assert asked.wait(timeout_seconds=60)["state_name"] == "Succeeded"
     finally:
-        logged.aws.set_faults([])
+        system.aws.set_faults([])

@@ -44,7 +44,9 @@ def test_all_that_deployments_call_is_allowed_and_all_that_is_allowed_is_called(
     methods = [call["action"].partition(" ")[0] for call in called if call["service"] == "s3"]
     assert {OBJECT_ACTIONS[method] for method in methods} == actions("worker-role.yaml", "Templates")
     # Deployments of other tests may still be looked after: what they call is not asked for here, but must be allowed.
-    others = {f"{call['service']}:{call['action']}" for call in called if call["service"] not in ("cloudformation", "s3")}
+    others = {
+        f"{call['service']}:{call['action']}" for call in called if call["service"] not in ("cloudformation", "s3")
+    }
     assert others <= actions("worker-role.yaml", "Secrets", "Parameters", "Log", "Diagnosis")
 
 
