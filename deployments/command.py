@@ -1,15 +1,37 @@
 """What the commands in this folder have in common: an error for a person is a paragraph and an exit code."""
 
+import argparse
 import os
 import sys
 from collections.abc import Callable
 from functools import wraps
+from typing import NoReturn
 
 import httpx
 
-from interlock.errors import ExitCode, InterlockError
+from interlock.cli.telling import tell
+from interlock.errors import ExitCode, InterlockError, InvalidRequestError
 
 _DEBUG = "INTERLOCK_DEBUG"
+_HIGHEST_PORT = 65535
+
+
+class Parser(argparse.ArgumentParser):
+    """Of these commands' arguments; its help is their module's docstring. A wrong command line is an invalid request."""
+
+    def __init__(self, prog: str, description: str | None) -> None:
+        super().__init__(prog, description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+
+    def error(self, message: str) -> NoReturn:
+        raise InvalidRequestError([message, f"{self.format_usage().strip()} (`{self.prog} --help` says more)"])
+
+
+def port(text: str) -> int:
+    """A port that can be listened on, as argparse wants it."""
+    number = int(text)
+    if not 0 < number <= _HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(f"{number} is not a port (1 to {_HIGHEST_PORT})")
+    return number
 
 
 def command(main: Callable[[], None]) -> Callable[[], None]:
@@ -49,5 +71,4 @@ def _is_about_prefect(error: Exception) -> bool:
 def _end(message: str, exit_code: int, error: Exception) -> None:
     if os.environ.get(_DEBUG):
         raise error
-    print(f"interlock: {message}", file=sys.stderr)
-    sys.exit(int(exit_code))
+    sys.exit(tell(message, int(exit_code)))

@@ -4,7 +4,6 @@ Ends with 0 if there is no problem (warnings are none), else with 1. Nothing is 
 that is removed again. Run it where the workers run: what it sees is what this machine, with these settings, may do.
 """
 
-import argparse
 import json
 import os
 import sys
@@ -18,7 +17,7 @@ from prefect.settings import Settings as PrefectSettings
 from prefect.settings import get_current_settings
 from pydantic import SecretStr
 
-from deployments.command import command
+from deployments.command import Parser, command
 from interlock.cli.text import safe
 from interlock.doctor import aws, commands, places, prefect_deployments, prefect_server, registry, slack
 from interlock.doctor.findings import Check, Finding, Level, Verdict, examine, ok
@@ -108,9 +107,7 @@ def _as_json(findings: list[Finding], *, is_healthy: bool) -> str:
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="interlock doctor", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser("interlock doctor", __doc__)
     parser.add_argument("--json", action="store_true", dest="as_json", help="print the findings as JSON")
     as_json: bool = parser.parse_args().as_json
     here = installation()

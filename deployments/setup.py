@@ -3,7 +3,6 @@
 `interlock setup [--work-pool NAME]`
 """
 
-import argparse
 from collections.abc import Iterator
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
@@ -12,7 +11,7 @@ from prefect.deployments.runner import RunnerDeployment
 from prefect.exceptions import ObjectAlreadyExists
 
 from deployments.catalogue import prefect_deployments
-from deployments.command import command
+from deployments.command import Parser, command
 from interlock.wiring import Installation, installation
 from tasks.prefect_side import ensure_limit
 
@@ -44,7 +43,7 @@ def _ensure_work_pool(prefect: SyncPrefectClient, name: str) -> None:
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="interlock setup", description=__doc__)
+    parser = Parser("interlock setup", __doc__)
     parser.add_argument("--work-pool", default=WORK_POOL, help="the work pool whose workers run deployments")
     work_pool: str = parser.parse_args().work_pool
     here = installation()

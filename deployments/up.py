@@ -4,7 +4,6 @@
 PREFECT_API_URL set, that server is used and none is started. Leaves nothing behind on SIGINT or SIGTERM.
 """
 
-import argparse
 import os
 import subprocess
 import sys
@@ -18,7 +17,7 @@ from pathlib import Path
 
 from deployments import ROOT
 from deployments.access import auth_of, is_loopback, url_host
-from deployments.command import command
+from deployments.command import Parser, command, port
 from deployments.prefect_settings import answers, client_environment, server_environment, without_prefect
 from deployments.serve_settings import READY_FILE, SERVER_PATIENCE
 from deployments.signals import end_on_sigterm, undisturbed
@@ -186,16 +185,14 @@ def _insist_on_a_server_of_our_own(host: str) -> None:
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="interlock up", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser("interlock up", __doc__)
     parser.add_argument(
         "--host",
         default=LOOPBACK,
         help="where the Prefect server listens (default: 127.0.0.1); anything that others can reach needs"
         " PREFECT_SERVER_API_AUTH_STRING",
     )
-    parser.add_argument("--port", type=int, default=4200, help="its port (default: 4200)")
+    parser.add_argument("--port", type=port, default=4200, help="its port (default: 4200)")
     parser.add_argument(
         "--home", type=Path, default=None, help="where data is kept (default: INTERLOCK_HOME or ~/.interlock)"
     )

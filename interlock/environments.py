@@ -57,7 +57,7 @@ def _tables(path: Path) -> dict[str, Any]:
             f"The environments file {path} cannot be read: {error.strerror}.",
             next_step="Create it, or name another one with INTERLOCK_ENVIRONMENTS.",
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # also: no text, a number of thousands of digits
         raise _wrong(path, [f"not valid TOML: {error}"]) from error
     unknown = [f"{key}: unknown (only [environments.NAME] tables are)" for key in document if key != "environments"]
     tables = document.get("environments", {})

@@ -3,7 +3,6 @@
 Nothing real is touched and nothing stays behind. Exit code 1: an expectation was not met.
 """
 
-import argparse
 import sys
 import time
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from contextlib import contextmanager
 
 from rich.console import Console
 
-from deployments.command import command
+from deployments.command import Parser, command
 from deployments.demo import summary
 from deployments.demo.evidence import gather
 from deployments.demo.expectations import check
@@ -27,9 +26,7 @@ _WIDTH_OF_A_FILE = 160
 
 @command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="interlock demo", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser("interlock demo", __doc__)
     parser.add_argument("--keep", action="store_true", help="leave it running to look at, until Ctrl-C")
     keep: bool = parser.parse_args().keep
     end_on_sigterm()

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 
 import click
 
-from deployments.command import command
 from deployments.rehearsal_system import RehearsalSystem
 from deployments.rehearse import report
 from deployments.rehearse.drill import Drill, check
@@ -18,6 +17,7 @@ from deployments.rehearse.rehearse import ENVIRONMENT, SETTINGS, Rehearsal, rehe
 from deployments.signals import end_on_sigterm
 from interlock.cli import outcome as outcomes
 from interlock.cli.request import read_parameters, read_template
+from interlock.cli.telling import run
 from interlock.errors import InterlockError, InvalidRequestError
 
 _EPILOG = """\b
@@ -94,16 +94,9 @@ def _keep(system: RehearsalSystem) -> None:
         click.echo("Stopping ...", err=True)
 
 
-@command
 def main() -> None:
     end_on_sigterm()
-    try:
-        sys.exit(int(_rehearse.main(prog_name="interlock rehearse deploy", standalone_mode=False) or 0))
-    except click.ClickException as error:
-        error.show()
-        sys.exit(5)
-    except click.Abort:
-        sys.exit(130)
+    sys.exit(run(_rehearse, None, "interlock rehearse deploy"))
 
 
 if __name__ == "__main__":

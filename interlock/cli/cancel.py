@@ -34,12 +34,21 @@ def cancel(deployment: str, reason: str | None) -> None:
 
 def find_run(deployment: str) -> "tuple[PrefectApi, FlowRun]":
     """Prefect, and the run that a person names by its correlation id or its own."""
-    if not is_correlation_id(deployment) and not _is_flow_run_id(deployment):
-        raise InvalidRequestError([f"{deployment!r} is no correlation id (YYYYMMDD-HHMMSS-xxxxxxxx)"])
+    insist_on_id(deployment)
     from interlock.prefect_api import PrefectApi  # noqa: PLC0415 - httpx takes its time
 
     api = PrefectApi(os.environ)
     return api, api.flow_run(deployment) if _is_flow_run_id(deployment) else api.flow_run_of(deployment)
+
+
+def insist_on_id(deployment: str) -> None:
+    """Before anything is asked or opened.
+
+    Raises:
+        InvalidRequestError: it is neither a correlation id nor a flow run's.
+    """
+    if not is_correlation_id(deployment) and not _is_flow_run_id(deployment):
+        raise InvalidRequestError([f"{deployment!r} is no correlation id (YYYYMMDD-HHMMSS-xxxxxxxx)"])
 
 
 def login_name() -> str:

@@ -22,9 +22,12 @@ _WIDE = 220
 @click.option("--json", "as_json", is_flag=True, help="Print the records as a JSON list.")
 def history(environment: str, limit: int, *, as_json: bool) -> None:
     """The last deployments of the environment ENV, newest first."""
-    from interlock.wiring import installation  # noqa: PLC0415 - models take their time
+    from interlock.models.environment import is_environment_name  # noqa: PLC0415 - models take their time
+    from interlock.wiring import installation  # noqa: PLC0415 - as above
 
     here = installation()
+    if not is_environment_name(environment):
+        here.environment(environment)  # never one, so an error before the registry is opened
     found = here.registry.deployments.history(environment, limit=limit)
     if not found:
         here.environment(environment)  # a mistyped name is an error, not an empty history

@@ -1,17 +1,14 @@
-"""`interlock`: the group of all commands, and the one place where errors become a paragraph and an exit code.
+"""`interlock`: the group of all commands.
 
 A command's module is imported when the command is called: the group itself must start at once.
 """
 
 import importlib
-import io
-import os
-import sys
 from collections.abc import Sequence
 
 import click
 
-from interlock.errors import ExitCode, InterlockError
+from interlock.cli.telling import run
 
 _COMMANDS = {
     "deploy": "interlock.cli.deploy",
@@ -33,13 +30,6 @@ _COMMANDS = {
     "demo": "interlock.cli.handover",
     "rehearse": "interlock.cli.handover",
 }
-_WHOLE_INSTALLATION = (
-    "This is the client alone (deploy, approve, deny, cancel, rollback, status --prefect). Everything else needs "
-    '`pip install "interlock[worker]"`.'
-)
-_OWN = ("interlock", "tasks", "flows", "deployments")
-_INTERRUPTED = 130
-"""What a shell reports of a command that Ctrl-C ended."""
 
 
 class _LazyGroup(click.Group):
@@ -91,41 +81,5 @@ def interlock() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code. Nothing but this speaks of errors to a person."""
-    _let_any_text_through()
-    try:
-        return int(interlock.main(arguments, prog_name="interlock", standalone_mode=False) or 0)
-    except InterlockError as error:
-        return _tell(str(error), error.exit_code)
-    except click.ClickException as error:
-        error.show()
-        return ExitCode.INVALID_REQUEST
-    except (KeyboardInterrupt, click.Abort):
-        return _tell("interrupted; nothing was changed.", _INTERRUPTED)
-    except BrokenPipeError:
-        # Whoever read our output has gone (`| head`): nothing to say, and nowhere to say it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.FAILED
-    except Exception as error:
-        if os.environ.get("INTERLOCK_DEBUG"):
-            raise
-        return _tell(_explained(error), ExitCode.FAILED)
-
-
-def _explained(error: Exception) -> str:
-    if isinstance(error, ModuleNotFoundError) and str(error.name).partition(".")[0] not in _OWN:
-        return f"{error.name} is not installed. {_WHOLE_INSTALLATION}"
-    what = " ".join(f"{type(error).__name__}: {error}".split())
-    return f"{what}. This is a bug; run with INTERLOCK_DEBUG=1 for the traceback."
-
-
-def _let_any_text_through() -> None:
-    """A terminal or a CI log without UTF-8 gets a question mark, and a deployment its own exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
-
-
-def _tell(message: str, exit_code: int) -> int:
-    click.echo(f"{click.style('Error:', fg='red', bold=True)} {message.rstrip()}", err=True)
-    return exit_code
+    """Run the command line and return its exit code."""
+    return run(interlock, arguments, "interlock")

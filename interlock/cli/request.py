@@ -119,7 +119,7 @@ def _of_file(file: Path, problems: list[str]) -> dict[str, str]:
     except OSError as error:
         problems.append(f"--parameters-file: {file} cannot be read: {error.strerror}")
         return {}
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         problems.append(f"--parameters-file: {file} is not valid JSON: {error}")
         return {}
     found: dict[str, str] = {}

@@ -25,8 +25,10 @@ def show(deployment: str, *, as_json: bool) -> None:
 
     The id of a flow run will do as well.
     """
+    from interlock.cli.cancel import insist_on_id  # noqa: PLC0415 - only when needed
     from interlock.wiring import installation  # noqa: PLC0415 - models take their time
 
+    insist_on_id(deployment)
     registry = installation().registry
     found = _find(registry, deployment)
     rows = registry.outbox.rows(found.correlation_id)

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import click
 
-_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""Also what reverses the order in which text is shown, and Unicode's own ends of a line."""
 _WORKFLOW_COMMAND = re.compile(r"^(\s*)::", re.MULTILINE)
 
 

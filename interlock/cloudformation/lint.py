@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+from interlock.cloudformation.glance import MOST_LEVELS, is_nested_too_deeply
 from interlock.cloudformation.parameters import is_secret_parameter
 from interlock.models.base import Value
 
@@ -73,6 +74,8 @@ def _rules() -> Any:
 
 def lint(body: str, region: str) -> Findings:
     """What cfn-lint finds in the template for this region; each finding with its path and line."""
+    if is_nested_too_deeply(body):
+        return Findings(template=None, errors=(f"template: nested more than {MOST_LEVELS} levels deep.",))
     with _ONE_AT_A_TIME:
         try:
             return _lint(body, region)
@@ -139,6 +142,8 @@ def template_of(body: str) -> dict[str, Any]:
     Raises:
         ValueError: it cannot be read.
     """
+    if is_nested_too_deeply(body):
+        raise ValueError("The template is nested too deeply.")
     from cfnlint.decode.decode import decode_str  # noqa: PLC0415 (heavy, see above)
 
     with _ONE_AT_A_TIME:

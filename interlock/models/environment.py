@@ -1,5 +1,6 @@
 """An environment: the named target that deployments are exclusive for."""
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +12,25 @@ from interlock.models.deployer import Deployer, placeholders, problems_of
 from interlock.models.freeze import FreezeWindow
 from interlock.models.mention import Mention
 
-EnvironmentName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+_NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
+EnvironmentName = Annotated[str, Field(pattern=_NAME)]
+
+
+_ROLE = r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[a-zA-Z0-9+=,.@_/-]{1,576}$"
+_CHANNEL = r"^#?[^\s#@<>&|,:\x00-\x1f\x7f-\x9f]{1,80}$"
+"""A name or an id. Slack's own rules differ by language; what would break its messages is refused."""
+_LOGICAL_ID = r"^[a-zA-Z0-9]{1,255}$"
+
+RoleArn = Annotated[str, Field(pattern=_ROLE)]
+LogicalId = Annotated[str, Field(pattern=_LOGICAL_ID)]
+Text = Annotated[str, Field(max_length=4096, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")]
+"""CloudFormation's own limit of a parameter's value."""
+Minutes = Annotated[float, Field(strict=True, gt=0)]
+"""A number, not a text or a truth that could be taken for one."""
+
+
+def is_environment_name(text: str) -> bool:
+    return re.fullmatch(_NAME, text) is not None
 
 
 class QueuePolicy(StrEnum):
@@ -51,26 +70,26 @@ class Environment(Value):
     name: EnvironmentName
     stack_name: Annotated[str, Field(pattern=r"^[a-zA-Z][-a-zA-Z0-9]{0,127}$")]
     region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d+$")]
-    role_arn: Annotated[str | None, Field(description="assumed to call CloudFormation")] = None
-    service_role_arn: Annotated[str | None, Field(description="given to CloudFormation")] = None
-    slack_channel: str | None = None
+    role_arn: Annotated[RoleArn | None, Field(description="assumed to call CloudFormation")] = None
+    service_role_arn: Annotated[RoleArn | None, Field(description="given to CloudFormation")] = None
+    slack_channel: Annotated[str, Field(pattern=_CHANNEL)] | None = None
     mention_on_failure: Annotated[tuple[Mention, ...], Field(max_length=10)] = ()
     queue_policy: QueuePolicy = QueuePolicy.WAIT
-    max_wait_minutes: Annotated[float, Field(gt=0, le=7 * 24 * 60)] = 30
-    stall_after_minutes: Annotated[float, Field(gt=0, le=24 * 60)] = 10
+    max_wait_minutes: Annotated[Minutes, Field(le=7 * 24 * 60)] = 30
+    stall_after_minutes: Annotated[Minutes, Field(le=24 * 60)] = 10
     on_cancel: OnCancel = OnCancel.FINISH
     freeze: Annotated[tuple[FreezeWindow, ...], Field(max_length=20, description="locked in these hours")] = ()
     approval: ApprovalRule = ApprovalRule.NONE
-    approval_expires_minutes: Annotated[float, Field(gt=0, le=30 * 24 * 60)] = 24 * 60
-    application_url_output: str | None = None
+    approval_expires_minutes: Annotated[Minutes, Field(le=30 * 24 * 60)] = 24 * 60
+    application_url_output: LogicalId | None = None
     capabilities: tuple[Capability, ...] = ()
-    parameters: dict[str, str] = Field(default_factory=dict)
-    tags: dict[str, str] = Field(default_factory=dict)
+    parameters: dict[LogicalId, Text] = Field(default_factory=dict)
+    tags: dict[Text, Text] = Field(default_factory=dict)
     # The fields of a deployer come last: what they are held against is known by then.
     deployer: Annotated[Deployer, Field(validate_default=True)] = Deployer.CHANGE_SET
-    command: Annotated[tuple[str, ...], Field(max_length=100, validate_default=True)] = ()
+    command: Annotated[tuple[Text, ...], Field(max_length=100, validate_default=True)] = ()
     command_directory: Path | None = None
-    command_timeout_minutes: Annotated[float | None, Field(gt=0, le=24 * 60)] = None
+    command_timeout_minutes: Annotated[Minutes | None, Field(le=24 * 60)] = None
 
     @field_validator("deployer")
     @classmethod

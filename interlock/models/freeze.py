@@ -45,7 +45,7 @@ class FreezeWindow(Value):
     """
 
     cron: Annotated[str, AfterValidator(_cron)]
-    hours: Annotated[float, Field(gt=0, le=_HOURS_OF_A_WEEK)]
+    hours: Annotated[float, Field(strict=True, gt=0, le=_HOURS_OF_A_WEEK)]
     reason: Reason
     time_zone: Annotated[str, AfterValidator(_time_zone)] = "UTC"
 

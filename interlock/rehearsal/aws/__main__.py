@@ -12,32 +12,34 @@ from pathlib import Path
 
 import click
 
+from interlock.cli.telling import run
 from interlock.errors import StartupError
 from interlock.rehearsal.aws import ministack_process
 from interlock.rehearsal.aws.cloudformation.cloud import Pace
 
 _HOST = "127.0.0.1"
+_SECONDS = click.FloatRange(min=0)
 
 
 @click.command()
-@click.option("--port", default=4566, show_default=True, help="0 takes a free one.")
-@click.option("--seconds", default=0.5, show_default=True, help="Time to create or update a resource.")
+@click.option("--port", default=4566, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
+@click.option("--seconds", default=0.5, show_default=True, type=_SECONDS, help="Time to create or update a resource.")
 @click.option(
-    "--rollback-seconds", default=0.5, show_default=True, help="Time to delete a resource or to send it back."
+    "--rollback-seconds",
+    default=0.5,
+    show_default=True,
+    type=_SECONDS,
+    help="Time to delete a resource or to send it back.",
 )
-@click.option("--change-set-seconds", default=0.0, show_default=True, help="Time to make a change set.")
+@click.option("--change-set-seconds", default=0.0, show_default=True, type=_SECONDS, help="Time to make a change set.")
 @click.option("--until-stdin-closes", is_flag=True, help="Stop when whoever started this process is gone.")
-def main(
+def _aws(
     port: int, seconds: float, rollback_seconds: float, change_set_seconds: float, until_stdin_closes: bool
 ) -> None:
     """Simulate AWS on this machine (127.0.0.1 only)."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # until it serves, too, its directory goes with it
-    try:
-        listener = _listen(port)
-    except StartupError as error:
-        click.echo(str(error), err=True)
-        sys.exit(error.exit_code)
+    listener = _listen(port)
     pace = Pace(seconds, rollback_seconds, change_set_seconds)
     with listener, tempfile.TemporaryDirectory(prefix="interlock-aws-", ignore_cleanup_errors=True) as home:
         ministack_process.prepare(listener.getsockname()[1], Path(home))
@@ -90,6 +92,10 @@ async def _serve(listener: socket.socket, pace: Pace, *, until_stdin_closes: boo
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     await serve(server, config, shutdown_trigger=stopped)
     await server.stop()
+
+
+def main() -> None:
+    sys.exit(run(_aws, None, "interlock rehearse aws"))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import threading
 
 import click
 
+from interlock.cli.telling import run
 from interlock.errors import StartupError
 from interlock.rehearsal.slack.server import LOOPBACK, SlackServer
 
@@ -18,13 +19,9 @@ _DEFAULT_PORT = 4567
     "--port", default=_DEFAULT_PORT, show_default=True, type=click.IntRange(0, 65535), help="0: any free one."
 )
 @click.option("--exit-with-stdin", is_flag=True, help="End when standard input does: who started us is gone.")
-def main(port: int, exit_with_stdin: bool) -> None:
+def _slack(port: int, exit_with_stdin: bool) -> None:
     """A local Slack for rehearsals: messages are shown at its address, and nothing leaves this machine."""
-    try:
-        server = _open(port)
-    except StartupError as error:
-        click.echo(str(error), err=True)
-        sys.exit(error.exit_code)
+    server = _open(port)
     if exit_with_stdin:
         threading.Thread(target=_watch_stdin, args=[server], daemon=True).start()
     _serve(server)
@@ -58,6 +55,10 @@ def _watch_stdin(server: SlackServer) -> None:
     while os.read(sys.stdin.fileno(), 1024):  # unbuffered: Python cannot end while a buffer's lock is held
         pass
     server.shutdown()
+
+
+def main() -> None:
+    sys.exit(run(_slack, None, "interlock rehearse slack"))
 
 
 if __name__ == "__main__":

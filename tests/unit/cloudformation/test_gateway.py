@@ -25,7 +25,7 @@ ARN = "arn:aws:cloudformation:eu-west-1:123456789012:changeSet/interlock-x/1"
 TOKEN = "20260114-215432-375a1384"
 START = datetime(2026, 1, 14, tzinfo=UTC)
 ENVIRONMENT = Environment(
-    name="staging", stack_name="app", region="eu-west-1", service_role_arn="arn:aws:iam::1:role/cfn"
+    name="staging", stack_name="app", region="eu-west-1", service_role_arn="arn:aws:iam::123456789012:role/cfn"
 )
 MADE = ChangeSet(
     arn=ARN, name="interlock-x", stack_id=ID, stack_name="app", status="CREATE_COMPLETE", execution_status="AVAILABLE"
@@ -208,7 +208,7 @@ def asked(kind: str, tags: dict[str, str]) -> dict[str, Any]:
         "Tags": [{"Key": key, "Value": value} for key, value in sorted(tags.items())],
         "ClientToken": TOKEN,
         "Description": "why",
-        "RoleARN": "arn:aws:iam::1:role/cfn",
+        "RoleARN": "arn:aws:iam::123456789012:role/cfn",
     }
 
 
