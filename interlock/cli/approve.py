@@ -5,7 +5,7 @@ import click
 from interlock.cli.cancel import find_run, login_name
 
 
-@click.command()
+@click.command(short_help="Approve the changes that a deployment asks about.")
 @click.argument("deployment", metavar="CORRELATION_ID")
 @click.option("--reason", metavar="TEXT", default="", help="Kept on record.")
 @click.option("--actor", metavar="NAME", help="Who approves; by default the login name.")
@@ -19,7 +19,7 @@ def approve(deployment: str, reason: str, actor: str | None, seen: str) -> None:
     _decide(deployment, "approve", reason, actor, seen)
 
 
-@click.command()
+@click.command(short_help="Deny them: the deployment ends, nothing is changed.")
 @click.argument("deployment", metavar="CORRELATION_ID")
 @click.option("--reason", metavar="TEXT", required=True, help="Kept on record, and told to whoever asked.")
 @click.option("--actor", metavar="NAME", help="Who denies; by default the login name.")

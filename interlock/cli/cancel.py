@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from interlock.prefect_values import FlowRun
 
 
-@click.command()
+@click.command(short_help="Cancel a deployment: waiting or deploying.")
 @click.argument("deployment", metavar="CORRELATION_ID")
 @click.option("--reason", metavar="TEXT", help="Kept with the run, for those who wonder later.")
 def cancel(deployment: str, reason: str | None) -> None:

@@ -37,7 +37,7 @@ flow-run-url.
 """
 
 
-@click.command(epilog=_EPILOG)
+@click.command(short_help="Deploy a template to ENV and follow it to its end.", epilog=_EPILOG)
 @click.argument("environment", metavar="ENV")
 @click.option("--template", metavar="FILE", help="A file, - for standard input, or s3:// or https://.")
 @click.option("--no-template", is_flag=True, help="Where ENV has a command of its own that needs none.")

@@ -30,16 +30,14 @@ def _require_everything() -> None:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
-setup = _handover(
-    "setup", "deployments.setup", "Register the environments with Prefect: limits, Prefect deployments, schedules."
-)
+setup = _handover("setup", "deployments.setup", "Register the environments with Prefect; safe to repeat.")
 up = _handover("up", "deployments.up", "Run a Prefect server and the flows on this machine.")
 sweep = _handover("sweep", "deployments.sweep_now", "Look for what died and clean up after it, now.")
 doctor = _handover("doctor", "deployments.doctor", "Check what an installation needs, and say how to mend it.")
 demo = _handover("demo", "deployments.demo", "See Interlock at work against a simulated AWS and a local Slack.")
 
 
-@click.group()
+@click.group(short_help="The same with your own template; simulated AWS and Slack.")
 def rehearse() -> None:
     """Rehearse without an AWS account: a simulated AWS, a local Slack, a deployment there.
 

@@ -16,7 +16,7 @@ _WIDE = 220
 """Columns where there is no terminal to fit: a file takes lines of any length."""
 
 
-@click.command()
+@click.command(short_help="The last deployments of ENV, newest first.")
 @click.argument("environment", metavar="ENV")
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, metavar="N", help="How many.")
 @click.option("--json", "as_json", is_flag=True, help="Print the records as a JSON list.")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from interlock.wiring import Installation
 
 
-@click.command()
+@click.command(short_help="Let no new deployment of ENV begin, for a while.")
 @click.argument("environment", metavar="ENV")
 @click.option("--reason", metavar="TEXT", help="Required: it is shown to everybody who is kept waiting.")
 @click.option(
@@ -49,7 +49,7 @@ def _holder(here: "Installation", environment: str) -> str | None:
     return hold.owner if hold and hold.is_live(here.clock()) else None
 
 
-@click.command()
+@click.command(short_help="Take the lock off ENV.")
 @click.argument("environment", metavar="ENV")
 @click.option("--reason", metavar="TEXT", help="Required to take another person's lock off.")
 @click.option("--actor", metavar="NAME", help="Who unlocks; by default user@host.")

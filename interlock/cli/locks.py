@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from interlock.wiring import Installation
 
 
-@click.command()
+@click.command(short_help="The lock and the freeze windows of ENV; who did what.")
 @click.argument("environment", metavar="ENV")
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, metavar="N", help="Audit lines.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")

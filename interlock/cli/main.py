@@ -30,10 +30,39 @@ _COMMANDS = {
     "demo": "interlock.cli.handover",
     "rehearse": "interlock.cli.handover",
 }
+_SECTIONS = {
+    "Deploy": ("deploy", "cancel", "rollback"),
+    "Look": ("status", "history", "show"),
+    "Decide": ("approve", "deny", "lock", "unlock", "locks", "release"),
+    "Run an installation": ("up", "setup", "doctor", "sweep"),
+    "Try it without AWS": ("demo", "rehearse"),
+}
+"""Of the help, in the order of use. A command that is in none is listed after them."""
+_EPILOG = """\b
+Exit codes:
+  0  done: succeeded, nothing to change, ready
+  1  failed or rolled back; refused; not ready
+  2  another deployment is in progress, or the environment is locked
+  3  waited too long for its turn
+  4  superseded, cancelled, denied, or not approved in time
+  5  wrong command line, environment, template or setting; nothing was changed
+  6  still running: this client stopped waiting
+  7  Prefect cannot be reached
+  130  interrupted
+
+`interlock COMMAND --help` has the options of each."""
 
 
 class _LazyGroup(click.Group):
-    """Knows its commands by name and imports one when it is wanted. Their order in the help is that of use."""
+    """Knows its commands by name and imports one when it is wanted."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rest = [name for name in _COMMANDS if not any(name in names for names in _SECTIONS.values())]
+        for title, names in {**_SECTIONS, "More": tuple(rest)}.items():
+            rows = [(name, _summary(self.get_command(ctx, name))) for name in names]
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows, col_max=12)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(_COMMANDS)
@@ -43,6 +72,10 @@ class _LazyGroup(click.Group):
             return None
         command = getattr(importlib.import_module(_COMMANDS[cmd_name]), cmd_name)
         return command if isinstance(command, click.Command) else None
+
+
+def _summary(command: click.Command | None) -> str:
+    return command.get_short_help_str(90) if command else ""
 
 
 def _tell_version(context: click.Context, _option: click.Parameter, is_wanted: bool) -> None:
@@ -57,7 +90,7 @@ def _tell_version(context: click.Context, _option: click.Parameter, is_wanted: b
     context.exit()
 
 
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_LazyGroup, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--version",
     is_flag=True,
@@ -70,10 +103,18 @@ def interlock() -> None:
     """Deploy AWS CloudFormation stacks, one deployment per environment at a time.
 
     \b
-    First steps on one machine:
-      interlock up                                      a Prefect server and the flows
-      interlock deploy staging --template stack.yaml    deploy, and follow it here
-      interlock status staging                          may one deploy now? who does?
+    See it, without an AWS account:
+      interlock demo
+    Use it, on one machine:
+      interlock up                                         a Prefect server and the flows, until Ctrl-C
+      interlock doctor                                     is everything as it should be?
+      interlock deploy staging --template stack.yaml       deploy, and follow it here
+      interlock status staging                             may one deploy now? who does?
+      interlock history staging                            what was deployed, by whom, how it ended
+    In trouble:
+      interlock cancel 20261124-060000-0a1b2c3d            turn that deployment back
+      interlock rollback production                        deploy again what was there before
+      interlock lock production --reason audit --until 2h  keep everybody out for a while
 
     `deploy`, `approve`, `deny`, `cancel` and `rollback` speak to Prefect at PREFECT_API_URL (http://127.0.0.1:4200/api
     unless it is set); the others, `status` to `release`, use the registry that INTERLOCK_REGISTRY names.

@@ -5,7 +5,10 @@ import click
 from interlock.errors import InvalidRequestError
 
 
-@click.command(epilog="Exit codes: 0 released, or nobody had it; 1 refused; 5 without --force or --reason.")
+@click.command(
+    short_help="Take ENV away from a holder that is dead or stuck.",
+    epilog="Exit codes: 0 released, or nobody had it; 1 refused; 5 without --force or --reason.",
+)
 @click.argument("environment", metavar="ENV")
 @click.option("--force", is_flag=True, help="Required.")
 @click.option("--reason", metavar="TEXT", help="Required: it is kept in the record and told to the channel.")

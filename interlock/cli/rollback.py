@@ -24,7 +24,7 @@ _CHANGED_THE_STACK = (_GOOD, "Failed", "Rolled Back")
 _WHAT_IS_DEPLOYED = ("template", "parameters", "capabilities", "tags", "git_sha")
 
 
-@click.command()
+@click.command(short_help="Deploy again what ENV had before its last deployment.")
 @click.argument("environment", metavar="ENV")
 @click.option(
     "--to", "target", metavar="CORRELATION_ID", help="The deployment to go back to; by default the last good."

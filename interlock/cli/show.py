@@ -17,7 +17,7 @@ _UUID_LENGTH = 36
 _HASH_LENGTH = 12
 
 
-@click.command()
+@click.command(short_help="The record of one deployment: events, messages, outcome.")
 @click.argument("deployment", metavar="CORRELATION_ID")
 @click.option("--json", "as_json", is_flag=True, help="Print the record, with its messages, as JSON.")
 def show(deployment: str, *, as_json: bool) -> None:

@@ -25,7 +25,10 @@ _WORDS = {
 _EXIT_CODES = {"READY": ExitCode.SUCCEEDED, _ACTIVE: ExitCode.ALREADY_IN_PROGRESS}
 
 
-@click.command(epilog="Exit codes: 0 ready, 2 a deployment is in progress, 1 another reason not to deploy.")
+@click.command(
+    short_help="May one deploy to ENV now? Who does, and who waits?",
+    epilog="Exit codes: 0 ready, 2 a deployment is in progress, 1 another reason not to deploy.",
+)
 @click.argument("environment", metavar="ENV")
 @click.option("--prefect", "of_prefect", is_flag=True, help="Ask Prefect alone: no registry, no AWS; it knows less.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
