@@ -39,8 +39,10 @@ chaos: $(READY)
 bench: $(READY)
 	$(BIN)/python -m tests.bench
 
-# Every Slack message as the local Slack shows it, into docs/pictures; needs Chromium (CHROMIUM=path make pictures).
+# The demo as a terminal shows it, and every Slack message as the local Slack does, into docs/pictures. The messages need
+# Chromium (CHROMIUM=path make pictures).
 pictures: $(READY)
+	$(BIN)/python -m tests.pictures.demo
 	$(BIN)/python -m tests.unit.notifications.catalogue
 	$(BIN)/python -m tests.pictures
 

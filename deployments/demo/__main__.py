@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--keep", action="store_true", help="leave it running to look at, until Ctrl-C")
     keep: bool = parser.parse_args().keep
     end_on_sigterm()
-    sys.exit(_demo(_console(), keep=keep))
+    sys.exit(show(_console(), keep=keep))
 
 
 def _console() -> Console:
@@ -38,10 +38,11 @@ def _console() -> Console:
     return Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH_OF_A_FILE)
 
 
-def _demo(console: Console, *, keep: bool) -> int:
+def show(console: Console, *, keep: bool = False, has_bars: bool = True) -> int:
+    """The whole demo on this console; its exit code."""
     system = RehearsalSystem({"production": {}, "staging": {}}, resource_seconds=RESOURCE_SECONDS)
     with _started(system, console):
-        with Timeline(console) as timeline:
+        with Timeline(console, has_bars=has_bars) as timeline:
             outcomes = Play(system, timeline).run()
         evidence = gather(system, outcomes)
         checks = check(evidence)

@@ -38,9 +38,9 @@ class _Line:
 
 
 class Timeline:
-    """Safe among threads. On a terminal, progress bars stand below the lines."""
+    """Safe among threads. On a terminal, progress bars stand below the lines, unless a picture is made of it."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, *, has_bars: bool = True) -> None:
         self._console = console
         self._lock = threading.Lock()
         self._waiting: list[_Line] = []
@@ -51,7 +51,7 @@ class Timeline:
             TextColumn("{task.description}", markup=False),
             console=console,
             transient=True,
-            disable=not console.is_terminal,
+            disable=not (has_bars and console.is_terminal),
         )
         self._tasks: Mapping[str, TaskID] = {
             part.name: self._bars.add_task("", total=100, who=part.name, visible=False) for part in PARTS
