@@ -5,11 +5,13 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import dedent
 
 from deployments import ROOT
 
 _BLOCK = re.compile(
-    r"(?:^<!-- (?P<mark>[^\n]*?) -->\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+    r"^(?P<indent> *)(?:<!-- (?P<mark>[^\n]*?) -->\n(?P=indent))?```(?P<language>\w+)\n(?P<text>.*?)^(?P=indent)```$",
+    re.MULTILINE | re.DOTALL,
 )
 _SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 _NOT_RUN = "not run: "
@@ -55,7 +57,9 @@ def pages() -> list[Path]:
 def blocks(page: Path) -> list[Block]:
     text = page.read_text(encoding="utf-8")
     return [
-        Block(page, text[: found.start("text")].count("\n"), found["language"], found["mark"] or "", found["text"])
+        Block(
+            page, text[: found.start("text")].count("\n"), found["language"], found["mark"] or "", dedent(found["text"])
+        )
         for found in _BLOCK.finditer(text)
     ]
 
