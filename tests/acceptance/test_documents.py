@@ -73,6 +73,7 @@ def _run(call: str, values: dict[str, str]) -> str:
         env={"PATH": "/usr/bin:/bin:/usr/local/bin", **values},
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
     )
+    assert done.returncode == 0, done.stderr
     return done.stdout
