@@ -13,7 +13,7 @@ from interlock.models.deployment import Deployment, DeploymentEvent, DeploymentS
 from interlock.models.environment import Environment, QueuePolicy
 from interlock.models.lock import Lock
 from interlock.models.notice import Notice, NoticeKind
-from interlock.models.queue import Ticket, ahead_of
+from interlock.models.queue import Hold, Ticket, ahead_of
 from interlock.models.stack import Stack
 from interlock.monitoring.estimate import Estimate
 from interlock.monitoring.past import HISTORY_FOR_ESTIMATES
@@ -28,11 +28,19 @@ class Finding(Value):
     """The correlation id of who is active, or a description of a stranger's operation."""
     holder_started_at: datetime | None = None
     holder_is_foreign: bool = False
+    holder_is_recovery: bool = False
+    """A person continues the stack's failed rollback."""
     position: int = 0
     """How many requests are ahead in the queue."""
     wait: Estimate | None = None
     lock: Lock | None = None
     """The lock that is on, if the request heeds it."""
+
+    @property
+    def holder_kind(self) -> str:
+        if self.holder_is_recovery:
+            return "recovery"
+        return "foreign" if self.holder_is_foreign else "deployment"
 
     @property
     def is_busy(self) -> bool:
@@ -87,7 +95,12 @@ class ActiveCheck:
         return waiting if ahead is None else ahead
 
     def _finding(self, deployment: Deployment, stack: Stack | None, position: int) -> Finding:
-        holder = self._holder(deployment)
+        hold = self.registry.holds.current(self.environment.name)
+        if hold and hold.is_of_recovery and hold.is_live(self.clock()):
+            return Finding(
+                holder=hold.owner, holder_started_at=hold.granted_at, holder_is_recovery=True, position=position
+            )
+        holder = self._holder(hold, deployment)
         busy = stack is not None and stack.state.is_in_progress
         wait = self._expected_wait(holder, position, stack if busy else None) if holder or busy or position else None
         if holder is not None:
@@ -104,9 +117,8 @@ class ActiveCheck:
             )
         return Finding(position=position, wait=wait)
 
-    def _holder(self, deployment: Deployment) -> Deployment | None:
-        hold = self.registry.holds.current(self.environment.name)
-        if hold is None or hold.owner in (None, deployment.correlation_id):
+    def _holder(self, hold: Hold | None, deployment: Deployment) -> Deployment | None:
+        if hold is None or hold.is_of_recovery or hold.owner in (None, deployment.correlation_id):
             return None
         return self.registry.deployments.get(hold.owner or "", with_events=False)
 
@@ -164,7 +176,7 @@ def _facts(finding: Finding, policy: QueuePolicy) -> dict[str, JsonValue]:
     return {
         "holder": finding.holder,
         "holder_started_at": finding.holder_started_at.isoformat() if finding.holder_started_at else None,
-        "holder_kind": "foreign" if finding.holder_is_foreign else "deployment",
+        "holder_kind": finding.holder_kind,
         "position": finding.position + 1,
         "estimate_minutes_low": round(finding.wait.p50_seconds / 60, 1) if finding.wait else None,
         "estimate_minutes_high": round(finding.wait.p90_seconds / 60, 1) if finding.wait else None,

@@ -9,6 +9,7 @@ import secrets
 from datetime import datetime
 
 PATTERN = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
+_RECOVERY = "recovery-"
 _MARK = re.compile(rf"\[{PATTERN.pattern}\] ")
 
 
@@ -18,6 +19,15 @@ def new_correlation_id(now: datetime) -> str:
 
 def is_correlation_id(text: str) -> bool:
     return PATTERN.fullmatch(text) is not None
+
+
+def new_recovery_id(now: datetime) -> str:
+    """The owner of a recovery's hold and the token of its operation: by its form no deployment's, whoever reads it."""
+    return f"{_RECOVERY}{new_correlation_id(now)}"
+
+
+def is_recovery_id(text: str) -> bool:
+    return text.startswith(_RECOVERY) and is_correlation_id(text.removeprefix(_RECOVERY))
 
 
 def marked(line: str, correlation_id: str | None) -> str:

@@ -102,6 +102,12 @@ class TemplateChangedError(PermanentError):
     """What lies at the template's address is no longer what was validated: not deployed."""
 
 
+class NothingToRecoverError(PermanentError):
+    """The stack is in no status that its failed rollback could be continued from."""
+
+    exit_code = ExitCode.INVALID_REQUEST
+
+
 # --- waiting -----------------------------------------------------------------------------------------------------------
 
 
@@ -119,6 +125,12 @@ class WaitTimeoutError(PermanentError):
 
 class LockedTooLongError(WaitTimeoutError):
     """The same, with the environment still locked."""
+
+
+class EnvironmentBusyError(PermanentError):
+    """Somebody has the environment, or an operation runs on its stack: a recovery waits for nobody."""
+
+    exit_code = ExitCode.ALREADY_IN_PROGRESS
 
 
 class EnvironmentLockedError(PermanentError):

@@ -64,7 +64,7 @@ def succeeded(stack: Stack | None, environment: Environment, *, no_changes: bool
 def _next_step(state: StackStatus, environment: Environment, blocking: Sequence[Failure]) -> str | None:
     if not state.needs_recovery:
         return None
-    return recovery_step(state, stack_name=environment.stack_name, region=environment.region, blocking=blocking)
+    return recovery_step(state, environment, blocking)
 
 
 def _reason(state: StackStatus, failures: Failures, next_step: str | None, stack_name: str) -> str:

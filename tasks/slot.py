@@ -8,6 +8,8 @@ from datetime import timedelta
 
 from prefect.concurrency.sync import concurrency
 
+from interlock.continued_rollback import free_after_crash
+from interlock.correlation_id import is_recovery_id
 from interlock.errors import CloudFormationUnavailableError
 from interlock.hold_keeper import HoldKeeper
 from interlock.locks import lock_on
@@ -189,6 +191,9 @@ def _stack_is_quiet(here: Installation, environment: Environment) -> bool:
 
 def _settle(here: Installation, environment: Environment, holder: str) -> None:
     """The holder's process let the hold expire: it is gone, or stopped for so long that it may not go on."""
+    if is_recovery_id(holder):
+        _settle_recovery(here, environment)
+        return
     recovery = Recovery(
         here.registry,
         environment,
@@ -204,6 +209,14 @@ def _settle(here: Installation, environment: Environment, holder: str) -> None:
         deployment = here.registry.deployments.get(holder, with_events=False)
         done = adopt(deployment, cancelled=deployment.cancel_requested)
     run_log().warning("The holder %s shows no sign of life: %s.", holder, done)
+
+
+def _settle_recovery(here: Installation, environment: Environment) -> None:
+    hold = here.registry.holds.current(environment.name)
+    if hold and hold.is_of_recovery and not hold.is_live(here.clock()):
+        gateway = here.cloudformation(environment)
+        done = free_after_crash(here.registry, environment, gateway, hold, here.clock)
+        run_log().warning("The recovery %s shows no sign of life: %s.", hold.owner, done)
 
 
 def _late_arrivals(here: Installation, deployment: Deployment) -> Sequence[str]:

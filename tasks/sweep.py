@@ -7,6 +7,7 @@ from datetime import timedelta
 from prefect.artifacts import create_table_artifact
 from prefect.client.orchestration import SyncPrefectClient
 
+from interlock.continued_rollback import free_after_crash
 from interlock.errors import DeploymentNotFoundError, InterlockError
 from interlock.models.deployment import Deployment
 from interlock.models.environment import Environment
@@ -178,6 +179,9 @@ def _free_left_hold(here: Installation, environment: Environment) -> list[Findin
     hold = here.registry.holds.current(environment.name)
     if hold is None or hold.owner is None or hold.is_live(here.clock()):
         return []
+    if hold.is_of_recovery:
+        done = free_after_crash(here.registry, environment, here.cloudformation(environment), hold, here.clock)
+        return [Finding(environment=environment.name, found=f"a hold that {hold.owner} left behind", done=done)]
     try:
         if not here.registry.deployments.get(hold.owner, with_events=False).status.is_final:
             return []

@@ -23,6 +23,7 @@ _COMMANDS = {
     "unlock": "interlock.cli.lock",
     "locks": "interlock.cli.locks",
     "release": "interlock.cli.release",
+    "recover": "interlock.cli.recover",
     "setup": "interlock.cli.handover",
     "up": "interlock.cli.handover",
     "sweep": "interlock.cli.handover",
@@ -117,7 +118,7 @@ def interlock() -> None:
       interlock lock production --reason audit --until 2h  keep everybody out for a while
 
     `deploy`, `approve`, `deny`, `cancel` and `rollback` speak to Prefect at PREFECT_API_URL (http://127.0.0.1:4200/api
-    unless it is set); the others, `status` to `release`, use the registry that INTERLOCK_REGISTRY names.
+    unless it is set); the others, `status` to `recover`, use the registry that INTERLOCK_REGISTRY names.
     """  # noqa: D301 - \b is click's mark for a paragraph that keeps its lines
 
 

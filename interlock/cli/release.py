@@ -35,6 +35,8 @@ def release(environment: str, *, force: bool, reason: str | None, actor: str | N
         click.echo(f"Nobody has {environment}; nothing was changed.")
         return
     click.echo(f"{environment} is free. {hold.owner} had it; its process, if it lives, changes nothing more.")
+    if hold.is_of_recovery:
+        return
     click.echo(
         f"How it ended: interlock show {hold.owner}. Its slot and its run are mended by the next `interlock sweep`."
     )

@@ -61,7 +61,7 @@ def _tolerate(read: Callable[[], dict[str, Any]], troubles: list[str]) -> dict[s
 
 def _of_registry(here: "Installation", environment: Environment) -> dict[str, Any]:
     hold = here.registry.holds.current(environment.name)
-    owner = hold.owner if hold else None
+    owner = hold.owner if hold and not hold.is_of_recovery else None
     deployment = here.registry.deployments.get(owner, with_events=False) if owner else None
     return {
         "hold": hold,

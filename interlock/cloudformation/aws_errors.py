@@ -117,19 +117,17 @@ def _refused(operation: str, code: str, text: str, environment: str | None) -> I
     if state is not None and state.is_in_progress:
         return StackBusyError(text, environment=environment, next_step="Wait for the operation that runs.")
     if state is not None and (state.needs_recovery or state.is_never_created):
-        return StackNeedsRecoveryError(text, environment=environment, next_step=recovery_of(state))
+        return StackNeedsRecoveryError(text, environment=environment, next_step=recovery_of(state, environment))
     return CloudFormationRefusedError(
         f"{operation}: {text}", code=code, environment=environment, next_step=_HINTS.get(code)
     )
 
 
-def recovery_of(state: StackStatus) -> str:
+def recovery_of(state: StackStatus, environment: str | None) -> str:
     """What a person does about a stack from which no deployment can start."""
     if state.is_never_created:
         return "The stack was never created: delete it (Interlock does so with the next deployment), then deploy again."
-    if "ROLLBACK" in state:
-        return (
-            "Remove what blocks the rollback (see the stack's events), then run `aws cloudformation"
-            " continue-update-rollback` (with --resources-to-skip as a last resort) and deploy again."
-        )
+    if state.is_failed_update_rollback:
+        recover = f"`interlock recover {environment or 'ENV'}`"
+        return f"{recover} shows what blocks the rollback, and continues it when that is repaired; then deploy again."
     return "See the stack's events for the resource that blocks it, repair that by hand, then deploy again."

@@ -198,5 +198,5 @@ def _in_need_of_recovery(stack: Stack, environment: Environment) -> StackNeedsRe
     return StackNeedsRecoveryError(
         f"Stack {stack.name} is in {stack.status}{reason}",
         environment=environment.name,
-        next_step=recovery_of(stack.state),
+        next_step=recovery_of(stack.state, environment.name),
     )

@@ -9,9 +9,8 @@ from interlock.cloudformation.hints import hint_for
 from interlock.cloudformation.operation_log import OperationLog
 from interlock.errors import InterlockError
 from interlock.models.base import Value
-from interlock.models.stack import Failure, StackEvent
+from interlock.models.stack import NESTED_STACK, Failure, StackEvent
 
-_NESTED_STACK = "AWS::CloudFormation::Stack"
 _STACK_ID = re.compile(r"arn:aws[\w-]*:cloudformation:[\w-]+:\d+:stack/[\w-]+/[\w-]+")
 _DEEPEST = 5
 _MOST_LISTED = 5
@@ -52,12 +51,13 @@ def failures_of(events: Sequence[StackEvent]) -> Failures:
     )
 
 
-def failures_within(gateway: CloudFormation, events: Sequence[StackEvent]) -> Failures:
-    """As `failures_of`, followed into nested stacks: of those, the parent's log says only that they failed.
+def failures_within(gateway: CloudFormation, events: Sequence[StackEvent], *, most: int = _MOST_LISTED) -> Failures:
+    """As `failures_of`, followed into nested stacks: of those, the parent's log says only that they failed. `most`: so
+    many of the rollback's.
 
     An error while reading a nested stack's events ends the search where it is: this is help, not an outcome.
     """
-    return _followed(gateway, failures_of(events), events[0].timestamp, _DEEPEST) if events else Failures()
+    return _followed(gateway, failures_of(events), events[0].timestamp, _DEEPEST, most) if events else Failures()
 
 
 def first_cause(events: Sequence[StackEvent]) -> Failure | None:
@@ -70,9 +70,9 @@ def first_cause_within(gateway: CloudFormation, events: Sequence[StackEvent]) ->
     return failures_within(gateway, events).first_cause
 
 
-def _followed(gateway: CloudFormation, found: Failures, since: datetime, depth: int) -> Failures:
-    inner = _inside(gateway, found.first_cause, since, depth)
-    undone = [(each, _inside(gateway, each, since, depth).of_rollback) for each in found.of_rollback[:_MOST_LISTED]]
+def _followed(gateway: CloudFormation, found: Failures, since: datetime, depth: int, most: int) -> Failures:
+    inner = _inside(gateway, found.first_cause, since, depth, most)
+    undone = [(each, _inside(gateway, each, since, depth, most).of_rollback) for each in found.of_rollback[:most]]
     return Failures(
         first_cause=inner.first_cause or found.first_cause,
         also_failed=(*inner.also_failed, *found.also_failed)[:_MOST_LISTED],
@@ -80,7 +80,7 @@ def _followed(gateway: CloudFormation, found: Failures, since: datetime, depth: 
     )
 
 
-def _inside(gateway: CloudFormation, failure: Failure | None, since: datetime, depth: int) -> Failures:
+def _inside(gateway: CloudFormation, failure: Failure | None, since: datetime, depth: int, most: int) -> Failures:
     """What failed in the nested stack that `failure` speaks of; nothing if it is none, and then nothing is read."""
     stack_id = _nested_stack_of(failure)
     if stack_id is None or depth == 0:
@@ -89,11 +89,11 @@ def _inside(gateway: CloudFormation, failure: Failure | None, since: datetime, d
         inside = gateway.events(stack_id, not_before=since)
     except InterlockError:
         return Failures()
-    return _followed(gateway, failures_of(inside), since, depth - 1)
+    return _followed(gateway, failures_of(inside), since, depth - 1, most)
 
 
 def _nested_stack_of(failure: Failure | None) -> str | None:
-    if failure is None or failure.resource_type != _NESTED_STACK:
+    if failure is None or failure.resource_type != NESTED_STACK:
         return None
     if failure.physical_id:
         return failure.physical_id

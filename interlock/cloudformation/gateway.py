@@ -132,18 +132,21 @@ class CloudFormation:
         """The operation that this token started: from its first line to its last, oldest first; empty while unseen.
 
         All lines in between belong to it, whoever's token they carry: a stranger may have cancelled or deleted.
-        Looks back no further than `not_before`.
+        Looks back no further than `not_before`. A continued rollback begins in the middle of what an operation is
+        otherwise, and is known by what came before: the end of another one.
         """
         since: list[StackEvent] = []
         for event in self._in_turn(stack_id):
             if not_before and event.timestamp < not_before:
                 break
             if event.is_of_the_stack and event.state.is_terminal:
+                if _is_continued_rollback(since, token):
+                    break
                 since.clear()  # what came after this line is another operation's
             since.append(event)
             if event.is_of(token) and event.is_of_the_stack and event.state.begins_operation:
                 return since[::-1]
-        return []
+        return since[::-1] if _is_continued_rollback(since, token) else []
 
     def newest_event_id(self, stack_id: str) -> str | None:
         """The end of the stack's log as it is now; None if it has none (AWS keeps events for 90 days)."""
@@ -253,7 +256,7 @@ class CloudFormation:
     def continue_update_rollback(
         self, stack_id: str, *, token: str, guard: Guard, resources_to_skip: Sequence[str] = ()
     ) -> None:
-        """Go on with a rollback that failed. `token` must be a new one: `<the operation's>-continue`."""
+        """Go on with a rollback that failed. `token` must be a new one, and not begin with the failed operation's."""
         skip = {"ResourcesToSkip": list(resources_to_skip)} if resources_to_skip else {}
         try:
             self._change("continue_update_rollback", guard, StackName=stack_id, ClientRequestToken=token, **skip)
@@ -334,3 +337,8 @@ class CloudFormation:
         except InterlockError as error:
             error.retell(self._redact)
             raise
+
+
+def _is_continued_rollback(since: Sequence[StackEvent], token: str) -> bool:
+    """`since`: the newest first, down to the line after another operation's end."""
+    return bool(since) and since[-1].is_of_the_stack and since[-1].state.is_rolling_back and since[-1].token == token

@@ -18,6 +18,7 @@ STACK_ACTIONS = tuple(
     f"cloudformation:{name}"
     for name in (
         "CancelUpdateStack",
+        "ContinueUpdateRollback",
         "CreateChangeSet",
         "DeleteChangeSet",
         "DeleteStack",
@@ -28,7 +29,7 @@ STACK_ACTIONS = tuple(
         "ListChangeSets",
     )
 )
-"""What a deployment does to its stack: the statement Stacks of deployments/aws/worker-role.yaml; a test compares them."""
+"""What deployments and recoveries do to a stack: the statement Stacks of deployments/aws/worker-role.yaml; a test compares them."""
 _ROLE = "Give the role what deployments/aws/worker-role.yaml has, with this stack among its StackNames."
 _IN_ASSUMED_ROLE = 2  # assumed-role/NAME/SESSION
 
@@ -51,7 +52,7 @@ def identity(environment: Environment) -> Verdict:
     if stack is None:
         return ok(f"{arn}; the stack {environment.stack_name} does not exist yet")
     if stack.state.needs_recovery:
-        return warning(f"{arn}; the stack {stack.name} is {stack.status}", recovery_of(stack.state))
+        return warning(f"{arn}; the stack {stack.name} is {stack.status}", recovery_of(stack.state, environment.name))
     return ok(f"{arn}; the stack {stack.name} is {stack.status}")
 
 

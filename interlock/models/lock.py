@@ -53,7 +53,8 @@ class LockEvent(Value):
 
     timestamp: Instant
     event: str
-    """`ENVIRONMENT_LOCKED`, `LOCK_CHANGED`, `ENVIRONMENT_UNLOCKED`, `LOCK_OVERRIDDEN`, `HOLD_RELEASED_BY_FORCE`."""
+    """`ENVIRONMENT_LOCKED`, `LOCK_CHANGED`, `ENVIRONMENT_UNLOCKED`, `LOCK_OVERRIDDEN`, `HOLD_RELEASED_BY_FORCE`,
+    `RECOVERY_STARTED`, `RECOVERY_ENDED`."""
     by: str
     details: str = ""
     correlation_id: str | None = None

@@ -30,6 +30,8 @@ class NoticeKind(StrEnum):
     REJECTED = "rejected"
     LOCK_OVERRIDDEN = "lock_overridden"
     RELEASED_BY_FORCE = "released_by_force"
+    RECOVERY_STARTED = "recovery_started"
+    RECOVERY_ENDED = "recovery_ended"
     APPROVAL_REQUESTED = "approval_requested"
     APPROVED = "approved"
     DENIED = "denied"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
+from interlock.correlation_id import is_recovery_id
 from interlock.models.base import Instant, Value
 
 
@@ -35,6 +36,11 @@ class Hold(Value):
 
     def is_live(self, now: Instant) -> bool:
         return self.owner is not None and now < self.expires_at
+
+    @property
+    def is_of_recovery(self) -> bool:
+        """Its owner is no deployment and on no record: `interlock recover` continues the stack's failed rollback."""
+        return self.owner is not None and is_recovery_id(self.owner)
 
 
 def ahead_of(correlation_id: str, tickets: Sequence[Ticket], *, is_locked: bool) -> list[Ticket] | None:

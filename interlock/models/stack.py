@@ -10,6 +10,8 @@ from interlock.models.stack_status import StackStatus
 NOTHING_TO_CHANGE = ("The submitted information didn't contain changes.", "No updates are to be performed")
 """CloudFormation has no code for it, only these texts (the second with transforms and nested stacks)."""
 
+NESTED_STACK = "AWS::CloudFormation::Stack"
+
 _CANCELLED = re.compile(r"\W*(resource |stack )?(\w+ )?(was )?cancell?ed\b", re.IGNORECASE)
 """`Resource creation cancelled` and its like. The word alone is not enough: a job that a service ran may be cancelled too."""
 

@@ -18,6 +18,7 @@ from interlock.notifications.lock_details import (
     released_by_force,
     unlocked,
 )
+from interlock.notifications.recovery_details import recovery_ended, recovery_started
 
 Body = tuple[Field | str, ...]
 
@@ -56,10 +57,10 @@ def progress_line(facts: Facts) -> str:
 
 
 def _queued(facts: Facts) -> Body:
-    foreign = facts.text("holder_kind") == "foreign"
+    is_deployment = facts.text("holder_kind") not in ("foreign", "recovery")
     policy = "A newer request of this environment would take its place." if facts.text("policy") == "latest" else ""
     follows = "Your deployment will proceed when the active deployment completes."
-    if foreign:
+    if not is_deployment:
         follows = "Your deployment will proceed when that operation ends."
     if "locked_by" in facts:
         holder = _holder(facts) if "holder" in facts else ""
@@ -70,6 +71,8 @@ def _queued(facts: Facts) -> Body:
 def _holder(facts: Facts) -> str:
     if facts.text("holder_kind") == "foreign":
         opening, name = "An operation that Interlock did not start is in progress:", "Operation"
+    elif facts.text("holder_kind") == "recovery":
+        opening, name = "The stack's failed rollback is being continued:", "Recovery"
     else:
         opening, name = "An active deployment is in progress:", "Correlation ID"
     started = facts.text("holder_started_at")
@@ -297,6 +300,8 @@ _BODIES: dict[NoticeKind, Callable[[Facts], Body]] = {
     NoticeKind.REJECTED: _rejected,
     NoticeKind.LOCK_OVERRIDDEN: overridden,
     NoticeKind.RELEASED_BY_FORCE: released_by_force,
+    NoticeKind.RECOVERY_STARTED: recovery_started,
+    NoticeKind.RECOVERY_ENDED: recovery_ended,
     NoticeKind.APPROVAL_REQUESTED: _approval_requested,
     NoticeKind.APPROVED: _decided,
     NoticeKind.DENIED: _not_deployed,

@@ -40,6 +40,8 @@ HEADLINES: dict[NoticeKind, Headline] = {
     NoticeKind.REJECTED: Headline("⛔", "Deployment Rejected", "Rejected", "Deployment already in progress"),
     NoticeKind.LOCK_OVERRIDDEN: Headline("🚨", _RUNNING, "In progress, lock overridden", "Lock overridden"),
     NoticeKind.RELEASED_BY_FORCE: Headline("🔨", "Environment Taken Away", "Released by force", "Released by force"),
+    NoticeKind.RECOVERY_STARTED: Headline("🩹", "Stack Recovery", "Recovery in progress", "Recovery started"),
+    NoticeKind.RECOVERY_ENDED: Headline("🩹", "Stack Recovery", "Recovery ended", "Recovery ended"),
     NoticeKind.APPROVAL_REQUESTED: Headline(
         "✋", "Deployment Waits for Approval", "Waits for approval", "Approval needed"
     ),
@@ -55,8 +57,15 @@ _CRITICAL_STALL = Headline("🚨", "Deployment Stalled", "In progress, stalled",
 
 _LOCKED_OUT = Headline("⛔", "Deployment Rejected", "Rejected", "Environment is locked")
 
-_ASIDES = (NoticeKind.MONITOR_GAP, NoticeKind.DEGRADED, NoticeKind.SUMMARY, NoticeKind.RELEASED_BY_FORCE)
-"""They say something about us, not about the deployment: its parent message stays as it is."""
+_ASIDES = (
+    NoticeKind.MONITOR_GAP,
+    NoticeKind.DEGRADED,
+    NoticeKind.SUMMARY,
+    NoticeKind.RELEASED_BY_FORCE,
+    NoticeKind.RECOVERY_STARTED,
+    NoticeKind.RECOVERY_ENDED,
+)
+"""They say something about us or its stack, not about the deployment: its parent message stays as it is."""
 
 _BY_STATUS: dict[DeploymentStatus, NoticeKind] = {
     DeploymentStatus.QUEUED: NoticeKind.STARTED,
@@ -73,7 +82,14 @@ _BY_STATUS: dict[DeploymentStatus, NoticeKind] = {
 }
 
 _ALARMS = (NoticeKind.FAILED, NoticeKind.ROLLED_BACK, NoticeKind.TIMED_OUT)
-_SHOWN_IN_CHANNEL = (*_ALARMS, NoticeKind.APPROVAL_REQUESTED, NoticeKind.LOCK_OVERRIDDEN, NoticeKind.RELEASED_BY_FORCE)
+_SHOWN_IN_CHANNEL = (
+    *_ALARMS,
+    NoticeKind.APPROVAL_REQUESTED,
+    NoticeKind.LOCK_OVERRIDDEN,
+    NoticeKind.RELEASED_BY_FORCE,
+    NoticeKind.RECOVERY_STARTED,
+    NoticeKind.RECOVERY_ENDED,
+)
 _CRITICAL = "critical"
 
 

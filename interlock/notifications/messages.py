@@ -6,7 +6,7 @@ The facts of each kind (JSON values). Any may be absent: the message then says l
 | kind | facts |
 | --- | --- |
 | started | actor, git_sha |
-| queued | holder, holder_kind (`deployment`, `foreign`), holder_started_at (ISO), position, policy, ESTIMATE |
+| queued | holder, holder_kind (`deployment`, `foreign`, `recovery`), holder_started_at (ISO), position, policy, ESTIMATE |
 | waiting | position, waited_minutes, ESTIMATE |
 | deploying, moving_again, adopted | none |
 | changes | counts {what: number}, changes [{action, logical_id, resource_type, replacement}], the first 20 |
@@ -21,6 +21,8 @@ The facts of each kind (JSON values). Any may be absent: the message then says l
 | rejected | as queued; locked (true), error |
 | lock_overridden | by, override_reason, LOCK |
 | released_by_force | by, release_reason |
+| recovery_started | by, recovery_reason, skipped (names) |
+| recovery_ended | by, is_well, stack_status, blocked_by (names), error (where it did not begin) |
 | locked | environment, LOCK |
 | unlocked | environment, LOCK, unlocked_by, unlock_reason |
 | approval_requested | as changes, hash, round, expires_at (ISO) |

@@ -4,18 +4,19 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from interlock.clock import Clock
+from interlock.correlation_id import is_recovery_id
 from interlock.errors import AlreadyFinishedError, HoldLostError
 from interlock.models.deployment import Deployment, DeploymentEvent, DeploymentStatus
 from interlock.models.lock import Lock, last_to_end
 from interlock.models.notice import Notice
 from interlock.models.queue import Hold
-from interlock.registry.keys import hold_key
+from interlock.registry.keys import hold_key, record_key
 from interlock.registry.locks import read_lock
 from interlock.registry.overriding import Overriding, overriding
 from interlock.registry.queue import ticket_of, tickets_in
-from interlock.registry.record import Step, StoredRecord, next_writes, read_record
+from interlock.registry.record import Step, StoredRecord, next_writes, read_record, record_of
 from interlock.registry.store import Delete, Item, Put, Store, Write, optimistically, version_of
-from interlock.registry.turn import insist_on_free, insist_on_turn, insist_on_unlocked
+from interlock.registry.turn import insist_on_free, insist_on_left_behind, insist_on_turn, insist_on_unlocked
 from interlock.registry.values import attributes_of, value_of
 
 
@@ -81,12 +82,32 @@ class Holds:
                 insist_on_unlocked(lock, record.deployment)
                 insist_on_turn(tickets, record.deployment, now, lock)
                 past_lock = overriding(lock, stored, record.deployment, now, self._retention)
-            granted = _grant(before, record.deployment, now, lifetime_seconds)
+            granted = _grant(before, environment, correlation_id, now, lifetime_seconds)
             step = self._grant_step(
                 granted, record.deployment, [*past_lock.events, *events], [*past_lock.notices, *notices]
             )
             own = [Delete(key=one.key, expect=one.version) for one in tickets.values() if _is_of(correlation_id, one)]
             self._store.transact([_put(granted, item), *own, *next_writes(record, step)[1], *past_lock.writes])
+            return granted
+
+        return optimistically(attempt)
+
+    def claim_for_recovery(self, environment: str, recovery_id: str, *, lifetime_seconds: float) -> Hold:
+        """Take the hold to continue the stack's failed rollback; the stack was looked at just now, and no operation runs.
+
+        A recovery has neither record nor ticket, and goes ahead of the queue and past locks: no deployment can begin from
+        such a stack. Granted if the hold is free, or expired and left by a recovery or by a deployment that has ended.
+
+        Raises:
+            NotYourTurnError: somebody has it, or its deployment must be settled first.
+        """
+
+        def attempt() -> Hold:
+            now = self._clock()  # before reading: too early is the safe side of an expiry
+            before, item = self._read(environment)
+            insist_on_left_behind(before, environment, now, is_settled=self._is_settled)
+            granted = _grant(before, environment, recovery_id, now, lifetime_seconds)
+            self._store.transact([_put(granted, item)])
             return granted
 
         return optimistically(attempt)
@@ -131,6 +152,11 @@ class Holds:
         item = self._store.get(hold_key(environment))
         return (value_of(Hold, item.attributes), item) if item else (None, None)
 
+    def _is_settled(self, owner: str) -> bool:
+        """Nothing of the owner's is left to be seen through."""
+        record = self._store.get(record_key(owner))
+        return is_recovery_id(owner) or (record is not None and record_of(record).is_final)
+
     def _claimant(self, environment: str, correlation_id: str) -> StoredRecord:
         record = read_record(self._store, correlation_id)
         if record.deployment.environment != environment:
@@ -156,10 +182,10 @@ class Holds:
         return Step(now=granted.granted_at, retention=self._retention, events=events, notices=notices, changes=changes)
 
 
-def _grant(before: Hold | None, deployment: Deployment, now: datetime, lifetime_seconds: float) -> Hold:
+def _grant(before: Hold | None, environment: str, owner: str, now: datetime, lifetime_seconds: float) -> Hold:
     return Hold(
-        environment=deployment.environment,
-        owner=deployment.correlation_id,
+        environment=environment,
+        owner=owner,
         fence=(before.fence if before else 0) + 1,
         granted_at=now,
         expires_at=now + timedelta(seconds=lifetime_seconds),

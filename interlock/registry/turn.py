@@ -1,6 +1,6 @@
 """Whose turn it is: the conditions of a claim that is not an adoption."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from interlock.errors import NotYourTurnError
@@ -18,6 +18,26 @@ def insist_on_free(hold: Hold | None, deployment: Deployment, now: datetime, *, 
         raise _not_your_turn(f"{hold.owner} has the hold until {hold.expires_at:%H:%M:%S} UTC.", deployment)
     if not stack_is_quiet:
         raise _not_your_turn(f"The hold of {hold.owner} expired, but its operation must be adopted first.", deployment)
+
+
+def insist_on_left_behind(
+    hold: Hold | None, environment: str, now: datetime, *, is_settled: Callable[[str], bool]
+) -> None:
+    """The condition of a recovery's claim. Raises NotYourTurnError while the hold is live, or its owner not settled."""
+    if hold is None or hold.owner is None:
+        return
+    if hold.is_live(now):
+        raise NotYourTurnError(
+            f"{hold.owner} has the hold until {hold.expires_at:%H:%M:%S} UTC.",
+            environment=environment,
+            next_step=f"Wait for its end: `interlock status {environment}`.",
+        )
+    if not is_settled(hold.owner):
+        raise NotYourTurnError(
+            f"{hold.owner} has the hold, and its process shows no sign of life.",
+            environment=environment,
+            next_step="`interlock sweep` closes it; then try again.",
+        )
 
 
 def insist_on_turn(tickets: Iterable[Ticket], deployment: Deployment, now: datetime, lock: Lock | None) -> None:

@@ -25,6 +25,7 @@ ENVIRONMENTS: dict[str, EnvironmentSettings] = {
     "no-credentials": {"role_arn": "arn:aws:iam::123456789012:role/not-for-us"},
     "degraded": {},
     "rolling-back": {},
+    "recovering": {},
     "approvals": {"approval": "required"},
     "approvals-soon-over": {"approval": "required", "approval_expires_minutes": 0.05},
     "action": {},

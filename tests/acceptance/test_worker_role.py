@@ -34,6 +34,7 @@ def test_all_that_deployments_call_is_allowed_and_all_that_is_allowed_is_called(
     uploaded = recreated.outcome()["record"]["template_sha256"]
     unchanged = ask(system.api_url, ENVIRONMENT, f"s3://{TEMPLATE_BUCKET}/{uploaded}.yaml")
     assert unchanged.wait()["state_name"] == "No Changes", unchanged.log()
+    _get_stuck_and_recover(system)
 
     called = [
         call for call in system.aws.log() if call["t"] >= began_at and "interlock-doctor" not in call["user_agent"]
@@ -64,6 +65,14 @@ def test_people_who_look_need_no_more_than_the_read_only_role(system: RehearsalS
         if call["t"] >= began_at and call["stack"] == STACK
     }
     assert called == actions("read-only-role.yaml", "Stacks")
+
+
+def _get_stuck_and_recover(system: RehearsalSystem) -> None:
+    system.aws.set_rules([{"match": f"{STACK}/R1", "Fail": "stuck", "On": ["UPDATE", "ROLLBACK"]}])
+    assert ask(system.api_url, ENVIRONMENT, chain(0.1, 0.1, delay=5)).wait()["state_name"] == "Failed"
+    system.aws.set_rules([])
+    command = [sys.executable, "-m", "interlock.cli", "recover", ENVIRONMENT, "--yes"]
+    subprocess.run(command, env=system.environment(), capture_output=True, check=True)
 
 
 def _is_ours(call: dict[str, Any]) -> bool:

@@ -30,8 +30,9 @@ def test_a_stuck_rollback_names_what_blocks_it_and_the_command() -> None:
     )
     command = "aws cloudformation continue-update-rollback --stack-name app --region eu-west-1"
     assert found.next_step is not None
-    assert f"Repair Database (AWS::SNS::Topic), run `{command}`," in found.next_step
-    assert f"`{command} --resources-to-skip Database`" in found.next_step
+    assert "Repair Database (AWS::SNS::Topic), then run `interlock recover staging`" in found.next_step
+    assert f"(by hand: `{command}`)" in found.next_step
+    assert "`interlock recover staging --skip Database`" in found.next_step
     assert "Service (AWS::SNS::Topic) failed first: AccessDenied" in (found.reason or "")
     assert "The rollback failed on Database (AWS::SNS::Topic): it was deleted by hand" in (found.reason or "")
     assert found.next_step in (found.reason or "")
@@ -50,14 +51,14 @@ def test_what_blocks_within_a_nested_stack_is_skipped_by_that_stacks_name() -> N
         line(5, "app", "UPDATE_ROLLBACK_FAILED", "The following resource(s) failed to update: [Db]."),
         gateway=gateway,
     )
-    assert "--resources-to-skip app-db.Alarm`" in (found.next_step or "")
+    assert "--skip app-db.Alarm`" in (found.next_step or "")
     assert "Alarm (AWS::SNS::Topic) in the nested stack app-db" in (found.reason or "")
 
 
 def test_without_the_events_nothing_is_named_to_be_skipped() -> None:
     found = outcome(BEGIN, FAILED, TURN, line(5, "app", "UPDATE_ROLLBACK_FAILED"))
     assert "continue-update-rollback --stack-name app" in (found.next_step or "")
-    assert "--resources-to-skip" not in (found.next_step or "")
+    assert "--skip" not in (found.next_step or "")
 
 
 def test_a_rollback_that_ended_well_asks_for_nothing_and_lists_what_failed_beside_the_cause() -> None:

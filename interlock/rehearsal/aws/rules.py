@@ -6,13 +6,15 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 Json = dict[str, Any]
-_KEYS = frozenset({"Seconds", "Fail", "Stall", "FailDelete", "On"})
-_PHASES = frozenset({"CREATE", "UPDATE", "DELETE", "ROLLBACK"})
+_KEYS = frozenset({"Seconds", "Fail", "Stall", "FailDelete", "On", "Drift"})
+_PHASES = frozenset({"CREATE", "UPDATE", "DELETE", "ROLLBACK", "DRIFT"})
 
 
 @dataclass(frozen=True)
 class Behaviour:
-    """What a resource does now, in one phase (CREATE, UPDATE, DELETE, or ROLLBACK of an update)."""
+    """What a resource does now, in one phase (CREATE, UPDATE, DELETE, ROLLBACK of an update, DRIFT while it is
+    looked for).
+    """
 
     seconds: float
     fail: str | None = None
@@ -41,6 +43,11 @@ class Rules:
         told = _told(phase, [own if isinstance(own, dict) else {}, *matching])
         return Behaviour(float(told.get("Seconds", default_seconds)), told.get("Fail") or None, bool(told.get("Stall")))
 
+    def drift(self, stack_name: str, logical_id: str) -> Any:
+        """What was changed by hand: DELETED, or the actual values by property path; None where nothing was."""
+        matching = [rule for rule in self.listed if fnmatchcase(f"{stack_name}/{logical_id}", rule["match"])]
+        return next((rule["Drift"] for rule in reversed(matching) if rule.get("Drift")), None)
+
 
 def _told(phase: str, sources: Iterable[Mapping[str, Any]]) -> Json:
     told: Json = {}
@@ -56,6 +63,9 @@ def _check(rule: Json) -> None:
     unknown = rule.keys() - _KEYS - {"match"}
     if unknown or "match" not in rule:
         raise ValueError(f"a rule needs `match` and may have {', '.join(sorted(_KEYS))}: {rule}")
+    drift = rule.get("Drift", "DELETED")
+    if drift != "DELETED" and not isinstance(drift, dict):
+        raise ValueError(f"Drift is DELETED, or actual values by property path: {rule}")
     phases = set(rule.get("On", ())) - _PHASES
     if phases:
         raise ValueError(f"unknown phase {', '.join(sorted(phases))}: one of {', '.join(sorted(_PHASES))}")

@@ -166,6 +166,23 @@ SAMPLES: list[tuple[NoticeKind, dict[str, JsonValue]]] = [
         {**_LOCK, "by": "ada", "override_reason": "the login is broken, this rolls it back"},
     ),
     (NoticeKind.RELEASED_BY_FORCE, {"by": "grace@laptop", "release_reason": "its machine was switched off"}),
+    (
+        NoticeKind.RECOVERY_STARTED,
+        {"by": "ada@desk", "recovery_reason": "the bucket is there again", "skipped": ["Alarm", "production-db.Proxy"]},
+    ),
+    (
+        NoticeKind.RECOVERY_ENDED,
+        {"by": "ada@desk", "is_well": True, "stack_status": "UPDATE_ROLLBACK_COMPLETE", "blocked_by": []},
+    ),
+    (
+        NoticeKind.RECOVERY_ENDED,
+        {
+            "by": "ada@desk",
+            "is_well": False,
+            "stack_status": "UPDATE_ROLLBACK_FAILED",
+            "blocked_by": ["Service (AWS::ECS::Service)"],
+        },
+    ),
     (NoticeKind.LOCKED, {"environment": "production", **_LOCK}),
     (
         NoticeKind.UNLOCKED,

@@ -20,7 +20,13 @@ CID = deployment().correlation_id
 FACTS = dict(SAMPLES[::-1])
 CALLED = ("<@U012ABCDEF>", "<!subteam^S012ABCDEF>")
 ALARMS = (NoticeKind.FAILED, NoticeKind.ROLLED_BACK, NoticeKind.TIMED_OUT)
-FOR_EVERYBODY = (NoticeKind.APPROVAL_REQUESTED, NoticeKind.LOCK_OVERRIDDEN, NoticeKind.RELEASED_BY_FORCE)
+FOR_EVERYBODY = (
+    NoticeKind.APPROVAL_REQUESTED,
+    NoticeKind.LOCK_OVERRIDDEN,
+    NoticeKind.RELEASED_BY_FORCE,
+    NoticeKind.RECOVERY_STARTED,
+    NoticeKind.RECOVERY_ENDED,
+)
 
 
 def cards(rendered: Message) -> list[Card]:
@@ -196,6 +202,8 @@ def test_rejected_says_that_a_deployment_is_already_in_progress() -> None:
         (NoticeKind.TIMED_OUT, "It waited 30 minutes for its turn"),
         (NoticeKind.CANCELLED, "Cancelled by: ada"),
         (NoticeKind.SUPERSEDED, "A newer request took its place in the queue: 20260302-141930-c0ffee11."),
+        (NoticeKind.RECOVERY_STARTED, "Skipped: Alarm, production-db.Proxy"),
+        (NoticeKind.RECOVERY_ENDED, "Stack status: UPDATE_ROLLBACK_COMPLETE"),
         (NoticeKind.SUMMARY, "Slack could not be reached for about 23 minutes: 3 messages"),
         (NoticeKind.SUMMARY, "• 2026-03-02 14:21:30 UTC: Stall warning"),
         (NoticeKind.STALLED, f"or `interlock cancel {CID}`"),
@@ -207,7 +215,14 @@ def test_each_kind_says_what_it_is_about(kind: NoticeKind, words: str) -> None:
 
 
 def test_only_asides_leave_the_parent_alone() -> None:
-    asides = {NoticeKind.MONITOR_GAP, NoticeKind.DEGRADED, NoticeKind.SUMMARY, NoticeKind.RELEASED_BY_FORCE}
+    asides = {
+        NoticeKind.MONITOR_GAP,
+        NoticeKind.DEGRADED,
+        NoticeKind.SUMMARY,
+        NoticeKind.RELEASED_BY_FORCE,
+        NoticeKind.RECOVERY_STARTED,
+        NoticeKind.RECOVERY_ENDED,
+    }
     assert {kind for kind in NoticeKind if not moves_parent(kind)} == asides
 
 

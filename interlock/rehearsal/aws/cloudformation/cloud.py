@@ -3,11 +3,15 @@
 import asyncio
 import uuid
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from interlock.rehearsal.aws.cloudformation.lookups import LiveLookup, PlannedLookup
 from interlock.rehearsal.aws.cloudformation.resolver import Resolver
 from interlock.rehearsal.aws.cloudformation.state import Blueprint, ChangeSet, Json, Note, OperationRecord, Place, Stack
 from interlock.rehearsal.aws.rules import Rules
+
+if TYPE_CHECKING:
+    from interlock.rehearsal.aws.cloudformation.drift import Detection
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class Cloud:
         self.change_sets: list[ChangeSet] = []
         self.operations: list[OperationRecord] = []
         self.standins: list[dict[str, str]] = []
+        self.detections: dict[str, Detection] = {}
 
     def new_stack(self, account: str, region: str, name: str) -> Stack:
         stack_id = f"arn:aws:cloudformation:{region}:{account}:stack/{name}/{uuid.uuid4()}"
@@ -75,6 +80,7 @@ class Cloud:
         await asyncio.gather(*(stack.operation.stop() for stack in self.stacks if stack.operation))
         for things in (self.stacks, self.change_sets, self.operations, self.standins, self.rules.listed):
             things.clear()
+        self.detections.clear()
 
     def operation_list(self) -> list[Json]:
         return [vars(record) for record in self.operations]

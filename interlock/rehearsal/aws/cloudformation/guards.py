@@ -1,5 +1,7 @@
 """What a stack's status allows."""
 
+from collections.abc import Collection
+
 from interlock.rehearsal.aws.cloudformation.errors import RefusalError, invalid
 from interlock.rehearsal.aws.cloudformation.state import ChangeSet, Stack
 
@@ -41,6 +43,12 @@ def must_be_executable(change_set: ChangeSet) -> None:
         kind, status = ("execution ", change_set.execution_status)
     message = f"ChangeSet [{change_set.arn}] cannot be executed in its current {kind}status of [{status}]"
     raise RefusalError("InvalidChangeSetStatus", message)
+
+
+def must_have_failed(skipped: list[str], failed: Collection[str]) -> None:
+    """What a continued rollback may skip."""
+    if wrong := [name for name in skipped if name not in failed]:
+        raise invalid(f"The following resource(s) to skip are not in UPDATE_FAILED state: [{', '.join(wrong)}]")
 
 
 def must_be_deletable(stack: Stack) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from interlock.rehearsal.aws.cloudformation import (
     backend,
     change_set_actions,
+    drift,
     reading_actions,
     stack_actions,
     wire,
@@ -16,7 +17,12 @@ from interlock.rehearsal.aws.cloudformation.errors import RefusalError
 from interlock.rehearsal.aws.cloudformation.request import Action, Request
 
 _log = logging.getLogger(__name__)
-_ACTIONS: dict[str, Action] = {**stack_actions.ACTIONS, **change_set_actions.ACTIONS, **reading_actions.ACTIONS}
+_ACTIONS: dict[str, Action] = {
+    **stack_actions.ACTIONS,
+    **change_set_actions.ACTIONS,
+    **reading_actions.ACTIONS,
+    **drift.ACTIONS,
+}
 
 
 class CloudFormation:

@@ -61,7 +61,9 @@ async def continue_update_rollback(request: Request) -> Json:
     before = stack.operation
     if stack.status != "UPDATE_ROLLBACK_FAILED" or not isinstance(before, Update | RollbackContinuation):
         raise invalid(f"Stack:{stack.stack_id} is in {stack.status} state and can not be rolled back.")
-    RollbackContinuation(stack, request.cloud, token, before.before, request.items("ResourcesToSkip")).start()
+    skipped = request.items("ResourcesToSkip")
+    guards.must_have_failed(skipped, before.before.touched)
+    RollbackContinuation(stack, request.cloud, token, before.before, skipped).start()
     return {}
 
 
