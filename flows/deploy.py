@@ -21,6 +21,7 @@ from interlock.monitoring.watcher import StackWatcher
 from tasks.approval import ask_for_approval, lacks_approval, wait_for_approval
 from tasks.change_set import make_change_set, stored_change_set
 from tasks.deploy_stack import deploy_stack, nothing_to_change, outcome_of, watch_operation
+from tasks.drift import tell_drift
 from tasks.endings import close_cancelled, close_crashed, close_failed, final_state
 from tasks.monitoring import Reporter
 from tasks.notify import notify, notify_at_last
@@ -50,6 +51,7 @@ def deploy(
     actor: str | None = None,
     rollback_to: str | None = None,
     override_lock_reason: str | None = None,
+    show_drift: bool = False,
 ) -> State:
     """Deploy a template to an environment.
 
@@ -66,6 +68,8 @@ def deploy(
         actor: who asks.
         rollback_to: the earlier deployment that this one goes back to, for the record (`interlock rollback`).
         override_lock_reason: why it may begin though the environment is locked: an emergency, recorded and announced.
+        show_drift: whether to show first what was changed by hand: in the log and the artifact `interlock-drift`. Takes two
+            minutes at most, and never stops the deployment.
     """
     request = DeploymentRequest(
         environment=environment,
@@ -79,6 +83,7 @@ def deploy(
         actor=actor,
         rollback_to=rollback_to,
         override_lock_reason=override_lock_reason,
+        show_drift=show_drift,
     )
     try:
         deployment = open_deployment(request)
@@ -112,6 +117,8 @@ def _from_the_check(deployment: Deployment, request: DeploymentRequest, held: He
     notify(deployment)
     checked = check(deployment, request)
     keeper = acquire_slot(deployment, held)
+    if request.show_drift and deployment.approval is None:
+        tell_drift(deployment)
     if checked.command:
         return _run_command(deployment, checked, keeper)
     change_set = make_change_set(deployment, checked, keeper)

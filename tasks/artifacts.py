@@ -15,6 +15,7 @@ from prefect.client.schemas.actions import ArtifactCreate, ArtifactUpdate
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId, ArtifactFilterKey
 
 from interlock.models.deployment import Deployment
+from interlock.models.drift import Drift, ResourceDrift
 from interlock.models.outcome import Outcome
 from interlock.models.stack import ChangeSet
 from interlock.monitoring.resource_table import Row
@@ -26,6 +27,7 @@ OUTCOME_KEY = "interlock-outcome"
 PROGRESS_KEY = "interlock-progress"
 RESOURCES_KEY = "interlock-resources"
 CHANGES_KEY = "interlock-changes"
+DRIFT_KEY = "interlock-drift"
 SUMMARY_KEY = "interlock-summary"
 TABLE_SECONDS = 5
 """The table of resources is renewed no oftener than this, and once more at the end."""
@@ -99,6 +101,24 @@ def publish_changes(change_set: ChangeSet) -> None:
         create_table_artifact(
             key=CHANGES_KEY, table=[dict(row) for row in rows], description="What the change set would do"
         )
+
+
+def publish_drift(drift: Drift) -> None:
+    """One row a property; one for a resource of which none is known to differ, or that is gone."""
+    rows = [row for resource in drift.resources for row in _drift_rows(resource)]
+    with best_effort("the table of drift"):
+        create_table_artifact(key=DRIFT_KEY, table=rows, description=drift.in_words)
+
+
+def _drift_rows(resource: ResourceDrift) -> list[dict[str, Any]]:
+    about = {"Resource": resource.logical_id, "Type": resource.resource_type}
+    if not resource.properties:
+        what = "DELETED" if resource.is_deleted else "MODIFIED"
+        return [{**about, "Property": "", "Expected": "", "Actual": "", "Difference": what}]
+    return [
+        {**about, "Property": each.path, "Expected": each.expected, "Actual": each.actual, "Difference": each.kind}
+        for each in resource.properties
+    ]
 
 
 class _LivingArtifact:

@@ -64,6 +64,7 @@ flow-run-url.
 @click.option("--github-run-url", metavar="URL", help="Its address.")
 @click.option("--override-lock", is_flag=True, help="An emergency: deploy though the environment is locked. Audited.")
 @click.option("--reason", metavar="TEXT", help="Why the lock is overridden; required with --override-lock.")
+@click.option("--show-drift", is_flag=True, help="Show first what was changed by hand; takes up to two minutes.")
 @click.option("--idempotency-key", metavar="KEY", help="Asking again with the same key joins the first request.")
 @following
 def deploy(environment: str, *, as_json: bool, no_template: bool, **options: Any) -> int:
@@ -110,6 +111,7 @@ def _request(
     tag_pairs: tuple[str, ...],
     override_lock: bool,
     reason: str | None,
+    show_drift: bool,
     **about: str | None,
 ) -> tuple[dict[str, Any], str]:
     """The flow's parameters, and the key that makes asking for them twice harmless."""
@@ -128,6 +130,7 @@ def _request(
         "git_sha": about["git_sha"] or job.git_sha,
         "actor": about["actor"] or job.actor or login_name(),
         **request.override(reason, is_wanted=override_lock),
+        **({"show_drift": True} if show_drift else {}),
     }
     request.refuse_plain_secrets(asked["template"], asked["parameters"])
     key = idempotency_key or job.idempotency_key(environment, request.fingerprint(asked)) or f"interlock-{uuid.uuid4()}"

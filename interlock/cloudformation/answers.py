@@ -10,7 +10,18 @@ from interlock.secret_values.redactor import MASK
 
 Answer = Mapping[str, Any]
 
-_FREE_TEXT = frozenset({"StackStatusReason", "ResourceStatusReason", "StatusReason", "OutputValue", "Description"})
+_FREE_TEXT = frozenset(
+    {
+        "StackStatusReason",
+        "ResourceStatusReason",
+        "StatusReason",
+        "OutputValue",
+        "Description",
+        "DetectionStatusReason",
+        "ExpectedValue",
+        "ActualValue",
+    }
+)
 """Where AWS may quote a parameter's value. All else is names, and compared: masking it would break what it is for."""
 
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any, Self
 
-from interlock.cloudformation import answers, aws_errors
+from interlock.cloudformation import answers, aws_errors, drift_answers
 from interlock.cloudformation.aws_errors import translated, unavailable
 from interlock.cloudformation.change_set_arguments import create_arguments
 from interlock.cloudformation.read_budget import ReadBudget
@@ -24,6 +24,7 @@ from interlock.errors import (
     InterlockError,
     StackBusyError,
 )
+from interlock.models.drift import DriftDetection, ResourceDrift
 from interlock.models.environment import Environment
 from interlock.models.stack import ChangeSet, Operation, Stack, StackEvent
 
@@ -184,10 +185,31 @@ class CloudFormation:
 
     def get_template(self, stack: Stack) -> str:
         """The stack's present template, as it was submitted."""
+        self._budget.wait_for_turn()
         body = answers.part(
             self._ask("get_template", StackName=stack.stack_id, TemplateStage="Original"), "TemplateBody"
         )
         return body if isinstance(body, str) else json.dumps(body)
+
+    # --- drift: nobody's outcome, so always within the budget of reads ---------------------------------------------------
+
+    def detect_drift(self, stack_id: str) -> str:
+        """Have CloudFormation look for what was changed by hand; ask `drift_detection` for what this answers."""
+        self._budget.wait_for_turn()
+        return str(answers.part(self._ask("detect_stack_drift", StackName=stack_id), "StackDriftDetectionId"))
+
+    def drift_detection(self, detection_id: str) -> DriftDetection:
+        self._budget.wait_for_turn()
+        answer = self._ask("describe_stack_drift_detection_status", StackDriftDetectionId=detection_id)
+        return drift_answers.detection_of(answer)
+
+    def resource_drifts(self, stack_id: str) -> list[ResourceDrift]:
+        """The resources that the last detection found changed or gone. What is named like a secret is masked."""
+        pages = self._pages(
+            "describe_stack_resource_drifts", "StackResourceDrifts", self._budget.wait_for_turn, StackName=stack_id
+        )
+        drifts = map(drift_answers.resource_drift_of, pages)
+        return [each for each in drifts if each]
 
     # --- changing ----------------------------------------------------------------------------------------------------
 

@@ -20,3 +20,5 @@ class DeploymentRequest(Value):
     rollback_to: str | None = None
     """The correlation id of the earlier deployment whose template and parameters these are."""
     override_lock_reason: str | None = None
+    show_drift: bool = False
+    """Whether to show first what was changed by hand."""

@@ -26,6 +26,7 @@ ENVIRONMENTS: dict[str, EnvironmentSettings] = {
     "degraded": {},
     "rolling-back": {},
     "recovering": {},
+    "drifting": {},
     "approvals": {"approval": "required"},
     "approvals-soon-over": {"approval": "required", "approval_expires_minutes": 0.05},
     "action": {},

@@ -34,13 +34,16 @@ def test_all_that_deployments_call_is_allowed_and_all_that_is_allowed_is_called(
     uploaded = recreated.outcome()["record"]["template_sha256"]
     unchanged = ask(system.api_url, ENVIRONMENT, f"s3://{TEMPLATE_BUCKET}/{uploaded}.yaml")
     assert unchanged.wait()["state_name"] == "No Changes", unchanged.log()
+    system.aws.set_rules([{"match": f"{STACK}/R0", "Drift": {"/DelaySeconds": 7}}])
+    drifted = ask(system.api_url, ENVIRONMENT, chain(0.1, 0.1, delay=2), show_drift=True)
+    assert drifted.wait()["state_name"] == "Succeeded", drifted.log()
     _get_stuck_and_recover(system)
 
     called = [
         call for call in system.aws.log() if call["t"] >= began_at and "interlock-doctor" not in call["user_agent"]
     ]
     assert {f"cloudformation:{call['action']}" for call in called if _is_ours(call)} == actions(
-        "worker-role.yaml", "Stacks", "Validation"
+        "worker-role.yaml", "Stacks", "Validation", "Drift", "DriftDetection"
     )
     methods = [call["action"].partition(" ")[0] for call in called if call["service"] == "s3"]
     assert {OBJECT_ACTIONS[method] for method in methods} == actions("worker-role.yaml", "Templates")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from interlock.active_check import ActiveCheck
+from interlock.correlation_id import new_recovery_id
 from interlock.errors import DeploymentInProgressError, EnvironmentLockedError
 from interlock.models.approval import Decision
 from interlock.models.deployment import Deployment, DeploymentStatus
@@ -95,6 +96,20 @@ def test_a_strangers_operation_is_shown_as_the_holder(registry: Registry, clock:
     finding = check(registry, clock).look(registry.deployments.get(cid(1)), stack("UPDATE_IN_PROGRESS"))
     assert finding.holder_is_foreign
     assert "another tool" in finding.in_words
+
+
+def test_a_recovery_of_the_stack_is_shown_as_the_holder_and_is_on_no_record(
+    registry: Registry, clock: FrozenClock
+) -> None:
+    hold = registry.holds.claim_for_recovery(ENVIRONMENT, new_recovery_id(clock()), lifetime_seconds=60)
+    enqueue(registry, 1)
+    finding = check(registry, clock).look(registry.deployments.get(cid(1)), stack("UPDATE_ROLLBACK_IN_PROGRESS"))
+    assert (finding.holder, finding.holder_kind) == (hold.owner, "recovery")
+    clock.advance(60)
+    assert not check(registry, clock).look(registry.deployments.get(cid(1)), stack("UPDATE_COMPLETE")).is_busy
+    clock.advance(-60)
+    with pytest.raises(DeploymentInProgressError, match=str(hold.owner)):
+        check(registry, clock, QueuePolicy.REJECT).look(registry.deployments.get(cid(1)), None)
 
 
 def test_with_reject_a_busy_environment_is_an_error_with_the_fixed_words(

@@ -6,7 +6,12 @@ from interlock.doctor.aws import STACK_ACTIONS
 from tests.roles import actions, statements
 
 ROLES = ["worker-role.yaml", "ci-role.yaml", "read-only-role.yaml"]
-KNOWS_NO_RESOURCES = {"cloudformation:ValidateTemplate", "elasticloadbalancing:DescribeTargetHealth"}
+KNOWS_NO_RESOURCES = {
+    "cloudformation:BatchDescribeTypeConfigurations",
+    "cloudformation:DescribeStackDriftDetectionStatus",
+    "cloudformation:ValidateTemplate",
+    "elasticloadbalancing:DescribeTargetHealth",
+}
 READING = ("Get", "BatchGet", "Query", "Describe", "List")
 
 

@@ -369,6 +369,15 @@ def test_deploy_without_an_override_asks_as_before(interlock: Interlock, prefect
     assert "override_lock_reason" not in prefect.created[0]["parameters"]
 
 
+def test_deploy_asks_for_the_drift_only_where_that_is_wanted(
+    interlock: Interlock, prefect: FakePrefect, template: str
+) -> None:
+    interlock("deploy", "staging", "--template", template)
+    interlock("deploy", "staging", "--template", template, "--show-drift")
+    assert "show_drift" not in prefect.created[0]["parameters"]
+    assert prefect.created[1]["parameters"]["show_drift"] is True
+
+
 @pytest.mark.parametrize("options", [["--override-lock"], ["--override-lock", "--reason", " "], ["--reason", "why"]])
 def test_deploy_refuses_an_override_without_a_reason_and_a_reason_without_an_override(
     interlock: Interlock, prefect: FakePrefect, template: str, options: list[str]

@@ -121,6 +121,29 @@ def test_new_events_are_read_oldest_first_and_no_page_more_than_needed(aws: Stub
     assert [each.event_id for each in gateway(aws).events(ID, after="5")] == ["6", "7"]
 
 
+def test_a_continued_rollback_is_an_operation_of_its_own_however_far_back_one_may_look(aws: Stubber) -> None:
+    events = [
+        event(1, "UPDATE_IN_PROGRESS"),
+        event(2, "UPDATE_ROLLBACK_IN_PROGRESS"),
+        event(3, "UPDATE_ROLLBACK_FAILED"),
+        event(4, "UPDATE_ROLLBACK_IN_PROGRESS", token="recovery"),
+        event(5, "UPDATE_COMPLETE", logical_id="Topic", token="recovery"),
+        event(6, "UPDATE_ROLLBACK_COMPLETE", token="recovery"),
+        event(7, "UPDATE_IN_PROGRESS", token="later"),
+    ]
+
+    def of(token: str, **since: datetime) -> list[str]:
+        aws.add_response("describe_stack_events", newest_first(*events))
+        return [each.event_id for each in gateway(aws).events_of_operation(ID, token, **since)]
+
+    assert of("recovery") == ["4", "5", "6"]
+    assert of("recovery", not_before=START + timedelta(seconds=4)) == ["4", "5", "6"]
+    assert of(TOKEN) == ["1", "2", "3"]
+    events.pop(5)
+    events.pop()
+    assert of("recovery") == ["4", "5"]
+
+
 def test_an_operation_is_its_events_from_its_first_line_to_its_last(aws: Stubber) -> None:
     aws.add_response("describe_stack_events", newest_first(*an_operation()))
     assert [each.event_id for each in gateway(aws).events_of_operation(ID, TOKEN)] == ["3", "4", "5", "6"]
