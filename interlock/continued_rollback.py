@@ -4,6 +4,7 @@ It has the environment's hold from before the call until the operation's end. Sh
 runs out; whoever comes next waits while the operation runs, as for a stranger's, and frees the environment after it.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -30,6 +31,8 @@ from interlock.monitoring.watcher import StackWatcher
 from interlock.recovery_log import RecoveryLog
 from interlock.registry import Registry
 from interlock.timing import HOLD_LIFETIME_SECONDS
+
+log = logging.getLogger(__name__)
 
 Tell = Callable[[StackEvent], None]
 """Called with each line of the operation as it is read."""
@@ -171,6 +174,8 @@ class ContinuedRollback:
             clock=self.clock,
         )
         for observation in watcher.follow(self.pause):
+            if observation.read_error:
+                log.warning("The operation could not be read this time: %s", observation.read_error)
             for event in observation.new_events:
                 tell(event.model_copy(update={"reason": WITHHELD}) if is_secret and event.reason else event)
         status = StackStatus(observation.outcome or "")

@@ -47,7 +47,7 @@ def test_a_rollback_that_failed_is_continued_and_the_deployment_that_waited_for_
     assert system.registry.holds.current(ENVIRONMENT) is None
     start(system.api_url, "deliver-messages/scheduled", {}).wait()
     told_to_channel = "\n".join(
-        each["text"] for each in system.slack.messages() if each["channel"] == f"#{ENVIRONMENT}"
+        each["text"] for each in system.slack.messages() if each["channel"].lstrip("#") == ENVIRONMENT
     )
     for words in ("Recovery started", "it is there again", "Recovery ended"):
         assert words in told_to_channel

@@ -8,6 +8,7 @@ from typing import cast
 import pytest
 
 from interlock.cloudformation.gateway import CloudFormation
+from interlock.correlation_id import new_recovery_id
 from interlock.errors import CloudFormationUnavailableError, HoldLostError, StackBusyError
 from interlock.forced_release import ForcedRelease
 from interlock.hold_keeper import HoldKeeper
@@ -168,6 +169,15 @@ def test_a_hold_left_behind_by_a_deployment_that_has_ended_is_freed(world: World
     record = world.registry.deployments.get(ME)
     assert record.status is DeploymentStatus.SUCCEEDED
     assert record.events[-1].event == "HOLD_RELEASED_BY_FORCE"
+
+
+def test_the_hold_of_a_recovery_is_freed_and_its_process_finds_out(world: World) -> None:
+    recovery = world.registry.holds.claim_for_recovery(ENVIRONMENT, new_recovery_id(world.clock()), lifetime_seconds=60)
+    assert world.release() == recovery
+    assert world.registry.holds.current(ENVIRONMENT) is None
+    with pytest.raises(HoldLostError):
+        HoldKeeper(world.registry, recovery).guard()
+    assert [event.event for event in world.registry.locks.events(ENVIRONMENT)] == ["HOLD_RELEASED_BY_FORCE"]
 
 
 def test_promise_8_twice_changes_nothing_more(world: World) -> None:

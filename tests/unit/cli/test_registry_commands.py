@@ -9,6 +9,7 @@ import pytest
 
 from interlock import wiring
 from interlock.clock import utc_now
+from interlock.correlation_id import new_recovery_id
 from interlock.errors import CloudFormationUnavailableError, RegistryUnavailableError
 from interlock.models.deployment import Deployment, DeploymentEvent, DeploymentStatus
 from interlock.models.notice import Notice, NoticeKind
@@ -98,6 +99,18 @@ def test_an_environment_that_is_free_is_ready(
     seen.stack("CREATE_COMPLETE")
     assert interlock("status", "staging") == 0
     assert capsys.readouterr().out.startswith("✔ staging: ready to deploy\n  Stack           app CREATE_COMPLETE")
+
+
+def test_a_recovery_has_the_environment_and_is_no_deployment(
+    interlock: Interlock, registry: Registry, seen: Seen, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recovery = new_recovery_id(utc_now())
+    registry.holds.claim_for_recovery("staging", recovery, lifetime_seconds=60)
+    seen.stack("UPDATE_ROLLBACK_IN_PROGRESS", recovery)
+    interlock("status", "staging", "--json")
+    report = json.loads(capsys.readouterr().out)
+    assert (report["reason"], report["can_deploy"]) == ("FOREIGN_OPERATION_IN_PROGRESS", False)
+    assert (report["active_deployment"]["correlation_id"], report["warnings"]) == (None, [])
 
 
 def test_a_deployment_in_progress_is_exit_code_2_and_told_with_its_queue(
