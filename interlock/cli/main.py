@@ -34,7 +34,7 @@ _COMMANDS = {
 _SECTIONS = {
     "Deploy": ("deploy", "cancel", "rollback"),
     "Look": ("status", "history", "show"),
-    "Decide": ("approve", "deny", "lock", "unlock", "locks", "release"),
+    "Decide": ("approve", "deny", "lock", "unlock", "locks", "release", "recover"),
     "Run an installation": ("up", "setup", "doctor", "sweep"),
     "Try it without AWS": ("demo", "rehearse"),
 }
@@ -115,6 +115,7 @@ def interlock() -> None:
     In trouble:
       interlock cancel 20261124-060000-0a1b2c3d            turn that deployment back
       interlock rollback production                        deploy again what was there before
+      interlock recover production                         continue a rollback that failed
       interlock lock production --reason audit --until 2h  keep everybody out for a while
 
     `deploy`, `approve`, `deny`, `cancel` and `rollback` speak to Prefect at PREFECT_API_URL (http://127.0.0.1:4200/api

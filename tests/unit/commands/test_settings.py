@@ -46,7 +46,7 @@ def test_a_command_is_a_list_of_arguments(tmp_path: Path) -> None:
         (BY_COMMAND + 'command_directory = "app"\n', "must be an absolute path"),
         (BY_COMMAND + "command_timeout_minutes = 0\n", "environments.staging.command_timeout_minutes: "),
         (BY_COMMAND + 'approval = "required"\n', "no change set that a person could approve"),
-        (BY_COMMAND + 'service_role_arn = "arn:aws:iam::1:role/x"\n', "gives CloudFormation no role"),
+        (BY_COMMAND + 'service_role_arn = "arn:aws:iam::123456789012:role/x"\n', "gives CloudFormation no role"),
         (BY_COMMAND + 'tags = {team = "x"}\n', "{tags} is missing"),
         ('deployer = "command"\ncommand = "sam deploy"\n', "environments.staging.command: "),
         ('deployer = "command"\ncommand = ["{stack_name}"]\n', "the program itself must be named"),

@@ -16,6 +16,7 @@ _GOOD = {
     "FILE": ("template.yaml", "-", "s3://bucket/key"),
     "JSON": ("parameters.json",),
     "K=V": ("Size=3",),
+    "LOGICAL_ID": ("Bucket",),
     "TEXT": ("because",),
     "T": ("2h",),
 }
