@@ -20,6 +20,7 @@ from interlock.models.request import DeploymentRequest
 from interlock.notices import notice_of
 from interlock.reasons import stated
 from interlock.timing import CATCH_UP_POLL_SECONDS, CATCH_UP_SECONDS
+from interlock.turn import join_queue
 from interlock.wiring import Installation, installation, installation_of_a_deployment
 from tasks.adoption import is_adoption
 from tasks.artifacts import publish_outcome, publish_refusal
@@ -157,12 +158,16 @@ def _of_earlier_process(here: Installation) -> Deployment | None:
 def _register(here: Installation, environment: Environment, request: DeploymentRequest) -> Deployment:
     while True:
         try:
-            return here.registry.deployments.register(
+            deployment = here.registry.deployments.register(
                 _new(here, environment, request),
                 notices=[Notice(kind=NoticeKind.STARTED, facts={"actor": request.actor, "git_sha": request.git_sha})],
             )
         except CorrelationIdTakenError:
             run_log().info("The correlation id was taken: making another one.")
+        else:
+            # At once: while its first message waits for Slack, a later request would see nobody ahead of it.
+            join_queue(here.registry, deployment, now=here.clock())
+            return deployment
 
 
 def _new(here: Installation, environment: Environment, request: DeploymentRequest) -> Deployment:

@@ -13,12 +13,13 @@ from interlock.correlation_id import is_recovery_id
 from interlock.errors import CloudFormationUnavailableError
 from interlock.hold_keeper import HoldKeeper
 from interlock.locks import lock_on
-from interlock.models.deployment import Deployment
+from interlock.models.deployment import Deployment, DeploymentStatus
 from interlock.models.environment import Environment
 from interlock.models.lock import Lock
 from interlock.models.notice import Notice, NoticeKind
 from interlock.recovery import Recovery, Verdict
 from interlock.timing import (
+    LATE_ARRIVAL_SECONDS,
     SLOT_ATTEMPT_SECONDS,
     SLOT_LEASE_SECONDS,
     SLOT_PATIENCE_SECONDS,
@@ -220,12 +221,25 @@ def _settle_recovery(here: Installation, environment: Environment) -> None:
 
 
 def _late_arrivals(here: Installation, deployment: Deployment) -> Sequence[str]:
-    """Runs asked for earlier that have not been heard of: no record of theirs is in the registry yet."""
-    with best_effort("who asked earlier"):
-        runs = earlier_runs(deployment.environment, than=deployment.asked_at)
-        mine = str(current_flow_run().id)
-        return [run for run in runs if run != mine and here.registry.deployments.of_flow_run(run) is None]
-    return []
+    """Runs asked for earlier that are still on their way to the queue. No answer is not a no (promise 10)."""
+    try:
+        earlier = earlier_runs(deployment.environment, than=deployment.asked_at)
+    except UNREACHABLE as error:
+        run_log().warning("Prefect's server does not say who asked earlier: %s", error)
+        return ["unknown"]
+    mine = str(current_flow_run().id)
+    return [run for run in earlier if run != mine and _is_on_its_way(here, deployment.environment, run)]
+
+
+def _is_on_its_way(here: Installation, environment: str, flow_run_id: str) -> bool:
+    """Not on record yet, or so lately that its ticket may be a moment behind. One that has a ticket has arrived."""
+    known = here.registry.deployments.of_flow_run(flow_run_id)
+    if known is None:
+        return True
+    is_new = (here.clock() - known.started_at).total_seconds() < LATE_ARRIVAL_SECONDS
+    if known.status is not DeploymentStatus.QUEUED or known.awaits_approval or not is_new:
+        return False
+    return known.correlation_id not in {ticket.correlation_id for ticket in here.registry.queue.waiting(environment)}
 
 
 def _give_back(slot: AbstractContextManager[None]) -> None:

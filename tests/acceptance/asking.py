@@ -19,7 +19,7 @@ class Asked:
     flow_run_id: str
 
     def run(self) -> dict[str, Any]:
-        answer: dict[str, Any] = _call("GET", f"{self.api_url}/flow_runs/{self.flow_run_id}")
+        answer: dict[str, Any] = call("GET", f"{self.api_url}/flow_runs/{self.flow_run_id}")
         return answer
 
     def wait(self, *, timeout_seconds: float = 120) -> dict[str, Any]:
@@ -45,7 +45,7 @@ class Asked:
 
     def log(self) -> str:
         body = {"logs": {"flow_run_id": {"any_": [self.flow_run_id]}}, "sort": "TIMESTAMP_ASC"}
-        lines = _call("POST", f"{self.api_url}/logs/filter", body)
+        lines = call("POST", f"{self.api_url}/logs/filter", body)
         return "\n".join(line["message"] for line in lines)
 
     def wait_for_log(self, text: str, *, timeout_seconds: float = 60) -> None:
@@ -56,16 +56,16 @@ class Asked:
 
     def cancel(self) -> None:
         body = {"state": {"type": "CANCELLING"}}
-        _call("POST", f"{self.api_url}/flow_runs/{self.flow_run_id}/set_state", body)
+        call("POST", f"{self.api_url}/flow_runs/{self.flow_run_id}/set_state", body)
 
     def resume(self, **answer: str) -> str:
         """What Prefect makes of the answer: ACCEPT, REJECT or ABORT."""
         body = {"run_input": answer}
-        return str(_call("POST", f"{self.api_url}/flow_runs/{self.flow_run_id}/resume", body)["status"])
+        return str(call("POST", f"{self.api_url}/flow_runs/{self.flow_run_id}/resume", body)["status"])
 
     def _artifacts(self, key: str) -> list[dict[str, Any]]:
         body = {"artifacts": {"flow_run_id": {"any_": [self.flow_run_id]}, "key": {"any_": [key]}}}
-        found = _call("POST", f"{self.api_url}/artifacts/filter", body)
+        found = call("POST", f"{self.api_url}/artifacts/filter", body)
         return [artifact["data"] for artifact in found]
 
 
@@ -82,19 +82,19 @@ def sweep(api_url: str) -> None:
 
 def start(api_url: str, name: str, parameters: dict[str, object]) -> Asked:
     """Asked once, by its key, however often it takes: Prefect's server answers 503 while its database is busy."""
-    deployment = _call("GET", f"{api_url}/deployments/name/{name}")
+    deployment = call("GET", f"{api_url}/deployments/name/{name}")
     body = {"parameters": parameters, "idempotency_key": uuid.uuid4().hex}
-    return Asked(api_url, _call("POST", f"{api_url}/deployments/{deployment['id']}/create_flow_run", body)["id"])
+    return Asked(api_url, call("POST", f"{api_url}/deployments/{deployment['id']}/create_flow_run", body)["id"])
 
 
-def _call(method: str, url: str, body: dict[str, Any] | None = None) -> Any:
+def call(method: str, url: str, body: dict[str, Any] | None = None) -> Any:
     """Again while the server is busy (503, or no answer in time): every call here may be repeated."""
     deadline = time.monotonic() + 120
     while True:
         try:
             answer = httpx.request(method, url, json=body, timeout=30)
             if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE or time.monotonic() > deadline:
-                return answer.raise_for_status().json()
+                return answer.raise_for_status().json() if answer.content else None
         except httpx.TransportError:
             if time.monotonic() > deadline:
                 raise

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from deployments.rehearsal_system import RehearsalSystem
-from tests.acceptance.asking import ask, chain
+from tests.acceptance.asking import ask, call, chain
 from tests.roles import actions
 
 ENVIRONMENT = "doctor"
@@ -79,11 +78,11 @@ def test_for_people_each_check_is_a_line(environ: dict[str, str]) -> None:
 
 def test_a_slot_that_limits_nothing(system: RehearsalSystem, environ: dict[str, str]) -> None:
     slot = f"{system.api_url}/v2/concurrency_limits/environment-{ENVIRONMENT}"
-    httpx.patch(slot, json={"active": False}, timeout=30).raise_for_status()
+    call("PATCH", slot, {"active": False})
     try:
         code, found = _doctor(environ)
     finally:
-        httpx.patch(slot, json={"active": True}, timeout=30).raise_for_status()
+        call("PATCH", slot, {"active": True})
     _is_the_one_problem(code, found, "slots", "inactive", "interlock setup")
 
 

@@ -127,12 +127,18 @@ def test_with_the_policy_reject_a_second_request_is_told_who_is_active(system: R
 def test_with_the_policy_latest_a_newer_request_supersedes_the_waiting_one_but_not_the_running_one(
     system: RehearsalSystem,
 ) -> None:
-    first = ask(system.api_url, "latest", chain(0.1, 8))
-    first.wait_for_log("It is our turn")
-    second = ask(system.api_url, "latest", chain(0.1, 0.1, delay=1))
-    second.wait_for_log("Waiting")
-    third = ask(system.api_url, "latest", chain(0.1, 0.1, delay=2))
-    assert second.wait()["state_name"] == "Superseded"
+    system.aws.set_rules(
+        [{"match": "interlock-latest/R1", "Stall": True}]
+    )  # the first lasts until the second has ended
+    try:
+        first = ask(system.api_url, "latest", chain(0.1, 0.1))
+        first.wait_for_log("It is our turn")
+        second = ask(system.api_url, "latest", chain(0.1, 0.1, delay=1))
+        second.wait_for_log("Waiting")
+        third = ask(system.api_url, "latest", chain(0.1, 0.1, delay=2))
+        assert second.wait()["state_name"] == "Superseded"
+    finally:
+        system.aws.set_rules([{"match": "interlock-latest/R1", "Seconds": 0, "Stall": False}])
     assert second.outcome()["exit_code"] == 4
     assert third.correlation_id() in second.outcome()["reason"]
     assert first.wait()["state_name"] == "Succeeded"
