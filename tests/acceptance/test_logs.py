@@ -85,8 +85,8 @@ def test_the_runs_page_marks_each_line_of_the_deployment(deployed: Asked) -> Non
 
 
 def test_the_processes_write_json_beside_it(system: RehearsalSystem, deployed: Asked) -> None:
-    lines = (system.home / "flows.log").read_text(encoding="utf-8").splitlines()
-    own = [json.loads(line) for line in lines if deployed.correlation_id() in line]
+    lines, mark = (system.home / "flows.log").read_text(encoding="utf-8").splitlines(), deployed.correlation_id()
+    own = [json.loads(line) for line in lines if mark in line]
     assert "DEPLOYMENT_SUCCEEDED" in {line.get("event") for line in own}
 
 
