@@ -90,6 +90,15 @@ def test_the_processes_write_json_beside_it(system: RehearsalSystem, deployed: A
     assert "DEPLOYMENT_SUCCEEDED" in {line.get("event") for line in own}
 
 
+def test_a_deployment_whose_log_nobody_takes_succeeds_as_soon(system: RehearsalSystem) -> None:
+    system.aws.set_faults([{"kind": "hang", "service": "logs", "times": -1}])
+    try:
+        asked = ask(system.api_url, ENVIRONMENT, chain(0.1, 0.1, 0.1))
+        assert asked.wait(timeout_seconds=60)["state_name"] == "Succeeded"
+    finally:
+        system.aws.set_faults([])
+
+
 def test_the_story_of_a_deployment_whose_process_was_killed_goes_on_to_its_end(system: RehearsalSystem) -> None:
     asked = ask(system.api_url, ENVIRONMENT, chain(0.1, 4, delay=7))
     asked.wait_for_log("carrying out")
@@ -118,12 +127,3 @@ def _command_line(process: Path) -> bytes:
         return (process / "cmdline").read_bytes()
     except OSError:
         return b""  # it has just ended
-
-
-def test_a_deployment_whose_log_nobody_takes_succeeds_as_soon(system: RehearsalSystem) -> None:
-    system.aws.set_faults([{"kind": "hang", "service": "logs", "times": -1}])
-    try:
-        asked = ask(system.api_url, ENVIRONMENT, chain(0.1, 0.1, 0.1))
-        assert asked.wait(timeout_seconds=60)["state_name"] == "Succeeded"
-    finally:
-        system.aws.set_faults([])
