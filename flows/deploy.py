@@ -177,4 +177,6 @@ def _beside_monitor(
 def _keep_monitoring(deployment: Deployment, watcher: StackWatcher, stop: threading.Event) -> None:
     """The monitor ends with the operation. If it crashes it is started again; the deployment never notices (promise 5)."""
     reporter = Reporter(deployment)
-    keep_alive(lambda: monitor(watcher, reporter, stop), reporter, stop)
+    # Not `<environment> <correlation id>`: by that name clients find the deployment's own run.
+    named = monitor.with_options(flow_run_name=f"{deployment.correlation_id} of {deployment.environment}")
+    keep_alive(lambda: named(watcher, reporter, stop), reporter, stop)

@@ -18,7 +18,11 @@ from tasks.sweep import (
 )
 
 
-@flow(name="stall-sweep", description="Finish what a crash left behind: records, tickets, holds, slots, messages.")
+@flow(
+    name="stall-sweep",
+    flow_run_name="all environments",
+    description="Finish what a crash left behind: records, tickets, holds, slots, messages.",
+)
 def stall_sweep() -> State:
     """Sweep every environment, one after the other; one that fails does not stop the others."""
     if not begin_sweep():

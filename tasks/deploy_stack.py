@@ -3,10 +3,12 @@
 import threading
 from collections.abc import Sequence
 
+from prefect import State
 from prefect.futures import PrefectFuture
+from prefect.states import Failed
 
 from interlock.cloudformation.gateway import CloudFormation
-from interlock.errors import CancelledError, StackBusyError
+from interlock.errors import CancelledError, ExitCode, StackBusyError
 from interlock.hold_keeper import HoldKeeper
 from interlock.models.deployment import Deployment, DeploymentEvent
 from interlock.models.outcome import Outcome
@@ -19,7 +21,7 @@ from interlock.operation_outcome import outcome_of_operation, succeeded
 from interlock.wiring import Installation, installation
 from tasks.diagnosing import with_findings
 from tasks.run_log import run_log
-from tasks.step import as_task, result_of, step
+from tasks.step import as_task, result_of, step, told_by
 
 
 def watch_operation(
@@ -47,7 +49,7 @@ def _deploy(
     keeper: HoldKeeper,
     watcher: StackWatcher,
     abandoned: threading.Event,
-) -> Outcome:
+) -> Outcome | State:
     here = installation()
     environment = here.environment(deployment.environment)
     gateway = here.cloudformation(environment)
@@ -55,7 +57,14 @@ def _deploy(
     last = _follow(deployment, watcher, abandoned)
     run_log().info("The operation has ended: %s.", last.outcome, extra={"event": "OPERATION_ENDED"})
     outcome = outcome_of_operation(last, gateway.stack(change_set.stack_id), environment, gateway)
-    return with_findings(outcome, environment)
+    return _in_its_colour(with_findings(outcome, environment), here)
+
+
+def _in_its_colour(outcome: Outcome, here: Installation) -> Outcome | State:
+    """A failure is a failed task on the run's page: that is where people look first."""
+    if outcome.exit_code == ExitCode.SUCCEEDED:
+        return outcome
+    return Failed(name=outcome.title, message=here.redactor.redact(outcome.reason or ""), data=outcome)
 
 
 def _follow(deployment: Deployment, watcher: StackWatcher, abandoned: threading.Event) -> Observation:
@@ -98,7 +107,8 @@ def outcome_of(deploying: PrefectFuture[Outcome]) -> Outcome:
         InterlockError: the operation could not be started, or not be followed to its end.
     """
     deploying.wait()
-    outcome: Outcome = result_of(deploying.state)
+    told = told_by(deploying.state)
+    outcome: Outcome = told if isinstance(told, Outcome) else result_of(deploying.state)
     return outcome
 
 

@@ -71,8 +71,8 @@ def _may_be_sent_by(deadline: float, report: DeliveryReport) -> bool:
     return is_our_turn_to_come and time.monotonic() + (report.retry_after_seconds or 0) < deadline
 
 
-_notify_task = as_task(deliver_for, name="notify", retry_delays_seconds=(1,))
-_notify_at_last_task = as_task(deliver_at_last, name="notify at last", retry_delays_seconds=(1,))
+_notify_task = as_task(deliver_for, name="tell Slack", retry_delays_seconds=(1,))
+_notify_at_last_task = as_task(deliver_at_last, name="tell Slack how it stands", retry_delays_seconds=(1,))
 
 
 @step("deliver what is waiting")

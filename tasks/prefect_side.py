@@ -56,9 +56,12 @@ def client() -> SyncPrefectClient:
 
 
 def name_the_run(deployment: Deployment) -> None:
-    """`<environment> <correlation id>`: how people and clients find the run of a deployment."""
+    """`<environment> <correlation id>`: how people and clients find the run of a deployment, and of a retried run the last.
+
+    Each attempt's correlation id stays among the tags. The environment is there already, by its Prefect deployment.
+    """
     run = current_flow_run()
-    tags = {*run.tags, deployment.environment, deployment.correlation_id}
+    tags = {*run.tags, deployment.correlation_id}
     with best_effort("the run's name"), client() as prefect:
         prefect.update_flow_run(run.id, name=f"{deployment.environment} {deployment.correlation_id}", tags=sorted(tags))
 

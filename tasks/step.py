@@ -58,6 +58,7 @@ def as_task(
 
     return task(
         name=name,
+        task_run_name=name,  # without it Prefect hangs a piece of an id on it
         retries=len(retry_delays_seconds),
         retry_delay_seconds=list(retry_delays_seconds),
         retry_condition_fn=_is_temporary,
@@ -78,9 +79,13 @@ def result_of(state: State[Any]) -> Any:
     return state.result()
 
 
+def told_by(state: State[Any]) -> Any:
+    """A state's data, or what Prefect's record of it holds (a private type: known by what it has)."""
+    return getattr(state.data, "result", state.data)
+
+
 def _error_in(state: State[Any]) -> BaseException | None:
-    """A state's data is the error itself, or Prefect's record of it (a private type: known by what it has)."""
-    data = getattr(state.data, "result", state.data)
+    data = told_by(state)
     return data if isinstance(data, BaseException) else None
 
 
