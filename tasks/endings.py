@@ -3,6 +3,7 @@
 A hook may run in the engine or, when that is dead, in the runner's process. So it relies on nothing but the flow run's id.
 """
 
+import logging
 from typing import Any, NamedTuple
 
 from prefect import Flow, State
@@ -22,14 +23,16 @@ from tasks.states import state_of
 
 
 def final_state(outcome: Outcome) -> State:
-    """The run's last state, said in its log too."""
-    run_log().info(
+    """The run's last state, said in its log too: as an error if it is one, so that the page's filter for them finds it."""
+    state = state_of(outcome)
+    run_log().log(
+        logging.ERROR if state.is_failed() else logging.INFO,
         "%s%s",
         outcome.title,
         f": {outcome.reason.splitlines()[0]}" if outcome.reason else ".",
         extra={"event": f"DEPLOYMENT_{outcome.status.value}"},
     )
-    return state_of(outcome)
+    return state
 
 
 def close_failed(flow: Flow[..., Any], flow_run: FlowRun, state: State) -> None:  # noqa: ARG001 - Prefect's names

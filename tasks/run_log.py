@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from prefect import get_run_logger
-from prefect.exceptions import MissingContextError
+from prefect.exceptions import CancelledRun, FailedRun, MissingContextError
 from prefect.logging import get_logger
 from prefect.logging.loggers import flow_run_logger
 
@@ -21,6 +21,8 @@ Log = logging.Logger | logging.LoggerAdapter[Any]
 
 _RUN_LOGGERS = ("prefect.flow_runs", "prefect.task_runs")
 """Prefect gives these the handler that takes their lines to the run's page, and to clients."""
+_RAISING_LOGGERS = ("prefect.flow_runs", "prefect.engine")
+"""What these log of a run that ended badly is a traceback through Prefect's own engine."""
 
 
 def run_log() -> Log:
@@ -44,6 +46,8 @@ def begin_log(about: Subject | None = None, *, stream: str | None = None) -> Non
     """
     here, root = installation(), logging.getLogger()
     masking.mask_with(here.redactor.redact)
+    for name in _RAISING_LOGGERS:
+        logging.getLogger(name).addFilter(is_news)  # added again, it changes nothing
     as_json = here.settings.logs_json(on_terminal=sys.stderr.isatty())
     outlets.set_up(
         root,
@@ -55,6 +59,12 @@ def begin_log(about: Subject | None = None, *, stream: str | None = None) -> Non
         subject.process_is_about(about)
     if stream:
         subject.process_writes_to(stream)
+
+
+def is_news(record: logging.LogRecord) -> bool:
+    """False of Prefect's traceback for a state that a flow returned: an ending that we have told of in words by then."""
+    raised = record.exc_info[0] if record.exc_info else None
+    return raised is None or not issubclass(raised, FailedRun | CancelledRun)
 
 
 def process_is_about(deployment: Deployment) -> None:
