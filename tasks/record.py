@@ -34,7 +34,8 @@ from tasks.step import step
 def open_deployment(request: DeploymentRequest) -> Deployment:
     """The deployment of this run: a new one, or the one that an earlier process of this run left.
 
-    That one may be final: it was finished by somebody else while this process, its adopter, was starting.
+    That one may be final: it was finished by somebody else while this process, its adopter, was starting. A run that a
+    person retries after its end is a new attempt of the same request: a new deployment, which names the one before.
 
     Raises:
         UnknownEnvironmentError: there is no such environment, so there is nothing to record it under.
@@ -46,14 +47,19 @@ def open_deployment(request: DeploymentRequest) -> Deployment:
     environment = here.environment(request.environment)
     _require_own_environment(request)
     _require_reason(request)
-    deployment = _of_earlier_process(here) or _register(here, environment, request)
+    earlier = here.registry.deployments.of_flow_run(str(current_flow_run().id))
+    if earlier and _is_left_to_us(earlier):
+        deployment = _carried_on(here, earlier)
+    else:
+        deployment = _register(here, environment, request, retry_of=earlier.correlation_id if earlier else None)
     process_is_about(deployment)
     name_the_run(deployment)
     run_log().info(
-        "Deployment %s of %s (stack %s).",
+        "Deployment %s of %s (stack %s)%s.",
         deployment.correlation_id,
         environment.name,
         environment.stack_name,
+        f", a new attempt of {deployment.retry_of}" if deployment.retry_of else "",
         extra={"event": "DEPLOYMENT_REQUESTED"},
     )
     return deployment
@@ -137,11 +143,12 @@ def _require_reason(request: DeploymentRequest) -> None:
         stated(request.override_lock_reason, "override_lock_reason", environment=request.environment)
 
 
-def _of_earlier_process(here: Installation) -> Deployment | None:
-    """What an earlier process of this very run did not bring to an end; a person's rerun of an ended one is a new one."""
-    found = here.registry.deployments.of_flow_run(str(current_flow_run().id))
-    if found is None or (found.status.is_final and not is_adoption()):
-        return None
+def _is_left_to_us(earlier: Deployment) -> bool:
+    """An earlier process of this very run did not bring it to its end, or we were started because it had not."""
+    return not earlier.status.is_final or is_adoption()
+
+
+def _carried_on(here: Installation, found: Deployment) -> Deployment:
     if (
         found.status.is_final or found.awaits_approval
     ):  # in the one case nothing is left to do, in the other nobody died
@@ -155,11 +162,13 @@ def _of_earlier_process(here: Installation) -> Deployment | None:
     )
 
 
-def _register(here: Installation, environment: Environment, request: DeploymentRequest) -> Deployment:
+def _register(
+    here: Installation, environment: Environment, request: DeploymentRequest, *, retry_of: str | None
+) -> Deployment:
     while True:
         try:
             deployment = here.registry.deployments.register(
-                _new(here, environment, request),
+                _new(here, environment, request, retry_of=retry_of),
                 notices=[Notice(kind=NoticeKind.STARTED, facts={"actor": request.actor, "git_sha": request.git_sha})],
             )
         except CorrelationIdTakenError:
@@ -170,7 +179,9 @@ def _register(here: Installation, environment: Environment, request: DeploymentR
             return deployment
 
 
-def _new(here: Installation, environment: Environment, request: DeploymentRequest) -> Deployment:
+def _new(
+    here: Installation, environment: Environment, request: DeploymentRequest, *, retry_of: str | None
+) -> Deployment:
     run, now = current_flow_run(), here.clock()
     is_first_attempt = (run.run_count or 0) <= 1 and run.created is not None
     return Deployment(
@@ -186,14 +197,17 @@ def _new(here: Installation, environment: Environment, request: DeploymentReques
         aws_console_url=console_links.stack_link(environment.region, environment.stack_name),
         flow_run_id=str(run.id),
         flow_run_url=url_for("flow-run", obj_id=str(run.id)),
+        retry_of=retry_of,
         actor=request.actor,
         lock_override=(request.override_lock_reason or "").strip() or None,
         git_sha=request.git_sha,
         template_sha256=hashlib.sha256(request.template.encode()).hexdigest(),
-        events=(DeploymentEvent(timestamp=now, event="DEPLOYMENT_REQUESTED", details=_asked_for(request)),),
+        events=(DeploymentEvent(timestamp=now, event="DEPLOYMENT_REQUESTED", details=_asked_for(request, retry_of)),),
     )
 
 
-def _asked_for(request: DeploymentRequest) -> str:
+def _asked_for(request: DeploymentRequest, retry_of: str | None) -> str:
+    if retry_of:  # Prefect does not tell who it was
+        return f"A person had the run of {retry_of} tried again: a new attempt of the same request."
     back = f", to go back to {request.rollback_to}" if request.rollback_to else ""
     return f"Asked for by {request.actor or 'an API caller'}{back}."

@@ -52,6 +52,7 @@ def _record(found: "Deployment") -> list[str]:
     rows = [
         ("Environment", f"{found.environment} (stack {found.stack_name}, {found.region})"),
         ("Started", instant(found.started_at) + (f" by {found.actor}" if found.actor else "")),
+        ("New attempt of", found.retry_of),
         ("Finished", instant(found.finished_at) if found.finished_at else None),
         ("Waited", None if waited is None else duration(waited)),
         ("Took", None if took is None else duration(took)),

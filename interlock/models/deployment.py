@@ -65,6 +65,8 @@ class Deployment(Value):
     deploying_since: Instant | None = None
     """When the hold was granted: the end of the wait."""
     flow_run_url: str | None = None
+    retry_of: str | None = None
+    """The deployment of the same flow run before this one: it had ended, and a person had the run tried again."""
     actor: str | None = None
     git_sha: str | None = None
     template_sha256: str | None = None
