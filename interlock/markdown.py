@@ -1,16 +1,29 @@
 """Markdown whose values come from outside: none of them is taken for markup."""
 
+import re
 from collections.abc import Iterable, Sequence
 
-from interlock.notifications.escape import one_line
+from interlock.notifications.escape import one_line, web_address
 
 _MARKUP = frozenset("\\`*_[]<>|#")
+_BARE_ADDRESS = re.compile(r"(?i)(?<=[a-z])(:)(?=//)|(?<=www)(\.)|(@)")
 _NOT_IN_A_LINK = frozenset(" |<>`()[]\\\"'")
 
 
 def escaped(value: str) -> str:
     """Plain words."""
     return "".join(f"\\{character}" if character in _MARKUP else character for character in one_line(value))
+
+
+def words(value: str) -> str:
+    """Plain words, of which no renderer makes a link of its own accord: many do of a bare address."""
+    return _BARE_ADDRESS.sub(r"\\\g<0>", escaped(value))
+
+
+def link(label: str, url: str | None) -> str | None:
+    """A link by a label of our own; None if the address may not be one."""
+    address = web_address(url)
+    return f"[{label}]({address.replace('(', '%28').replace(')', '%29')})" if address else None
 
 
 def code(value: str) -> str:

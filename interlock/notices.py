@@ -1,14 +1,15 @@
 """What is announced of each step: the facts of a notice, taken from the domain's values."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from pydantic import JsonValue
 
 from interlock.models.approval import Approval
 from interlock.models.deployment import Deployment, DeploymentStatus
 from interlock.models.finding import Finding
-from interlock.models.notice import Notice, NoticeKind
+from interlock.models.notice import Notice, NoticeKind, OutboxRow
 from interlock.models.outcome import Outcome
 from interlock.models.stack import ChangeSet
 
@@ -56,6 +57,14 @@ def diagnosis_facts(findings: Sequence[Finding]) -> dict[str, JsonValue]:
 
 def notice_of_changes(change_set: ChangeSet) -> Notice:
     return Notice(kind=NoticeKind.CHANGES, facts=_facts_of_changes(change_set))
+
+
+def announced_changes(rows: Iterable[OutboxRow]) -> Sequence[Mapping[str, Any]]:
+    """What a deployment's last change set would do, as it was announced: its first changes, each with `action`,
+    `logical_id`, `resource_type` and `replacement`. Empty if none was.
+    """
+    told: list[Any] = [row.notice.facts["changes"] for row in rows if row.notice.kind is NoticeKind.CHANGES]
+    return told[-1] if told else []
 
 
 def notice_of_request(change_set: ChangeSet, approval: Approval) -> Notice:

@@ -18,8 +18,10 @@ from interlock.hold_keeper import HoldKeeper
 from interlock.models.approval import Answer, Decision
 from interlock.models.deployment import Deployment
 from interlock.models.stack import ChangeSet
+from interlock.summary_page import changes_in_words
 from interlock.wiring import Installation, installation
 from tasks.adoption import resumed_at
+from tasks.artifacts import changes_on_record
 from tasks.notify import notify, notify_at_last
 from tasks.run_log import run_log
 from tasks.step import step
@@ -105,8 +107,8 @@ def _suspend(deployment: Deployment) -> Answer:
         deployment.correlation_id,
     )
     form: Any = ApprovalInput.with_initial_data(
-        description=f"Approve or deny changes {approval.hash[:SHOWN]} of {deployment.environment} until {until}. "
-        "They are in the artifact `interlock-changes`."
+        description=f"Approve or deny changes {approval.hash[:SHOWN]} of {deployment.environment} until {until}:\n\n"
+        + "\n".join(changes_in_words(deployment, changes_on_record(deployment)))
     )
     # No timeout of Prefect's: at its end the run would be Failed, whatever the record says. The sweep looks at ours.
     # The key is this asking's alone: for one that was used before, in a rerun say, Prefect has the old answer at hand.

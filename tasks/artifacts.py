@@ -1,10 +1,11 @@
 """What people see of a deployment in the Prefect UI beside its log: changes, progress, outcome.
 
-One artifact of a kind per run, updated in place. Prefect's server may be away: the deployment goes on without them.
+One artifact of a kind per run, updated in place, and one summary per deployment: a retried run has several. Prefect's
+server may be away: the deployment goes on without them.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,11 +15,13 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import ArtifactCreate, ArtifactUpdate
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId, ArtifactFilterKey
 
+from interlock.errors import TemporaryError
 from interlock.models.deployment import Deployment
 from interlock.models.drift import Drift, ResourceDrift
 from interlock.models.outcome import Outcome
 from interlock.models.stack import ChangeSet
 from interlock.monitoring.resource_table import Row
+from interlock.notices import announced_changes
 from interlock.summary_page import summary_page
 from interlock.wiring import installation
 from tasks.prefect_side import best_effort, client, current_flow_run
@@ -53,9 +56,16 @@ def publish_outcome(deployment: Deployment, outcome: Outcome) -> None:
     }
     description = f"{outcome.title}: {deployment.correlation_id}"
     _publish(data, description, flow_run_id=deployment.flow_run_id)
-    _LivingArtifact("markdown", SUMMARY_KEY, deployment.flow_run_id).show(
-        summary_page(deployment, outcome), description
-    )
+    summary = _LivingArtifact("markdown", SUMMARY_KEY, deployment.flow_run_id, of=deployment.correlation_id)
+    summary.show(summary_page(deployment, outcome, changes=changes_on_record(deployment)), description)
+
+
+def changes_on_record(deployment: Deployment) -> Sequence[Mapping[str, Any]]:
+    """As they were announced; none while the registry is away: people's pages go without."""
+    try:
+        return announced_changes(installation().registry.outbox.rows(deployment.correlation_id))
+    except TemporaryError:
+        return []
 
 
 def publish_refusal(environment: str, outcome: Outcome) -> None:
@@ -77,7 +87,7 @@ def _essence(outcome: Outcome) -> dict[str, Any]:
 def _publish(data: dict[str, Any], description: str, *, flow_run_id: str | None) -> None:
     """For a run given by its id: hooks and the sweep publish for runs that are not theirs."""
     artifact = ArtifactCreate(
-        type="json",
+        type="result",  # for programs: Prefect's pages show no results among the artifacts
         key=OUTCOME_KEY,
         description=description,
         data=data,
@@ -124,8 +134,9 @@ def _drift_rows(resource: ResourceDrift) -> list[dict[str, Any]]:
 class _LivingArtifact:
     """One artifact of one run, updated in place; after a crash it is found again by its key, so that none piles up."""
 
-    def __init__(self, kind: str, key: str, flow_run_id: str | None) -> None:
+    def __init__(self, kind: str, key: str, flow_run_id: str | None, *, of: str | None = None) -> None:
         self._kind, self._key, self._flow_run_id = kind, key, UUID(flow_run_id) if flow_run_id else None
+        self._metadata = {"correlation_id": of} if of else None
         self._id: UUID | None = None
 
     def show(self, data: Any, description: str) -> None:
@@ -143,11 +154,16 @@ class _LivingArtifact:
             key=ArtifactFilterKey(any_=[self._key]), flow_run_id=ArtifactFilterFlowRunId(any_=[self._flow_run_id])
         )
         found = prefect.read_artifacts(artifact_filter=its_own)
-        return found[0].id if found else None
+        return next((each.id for each in found if each.metadata_ == self._metadata), None)
 
     def _create(self, prefect: SyncPrefectClient, data: Any, description: str) -> UUID:
         artifact = ArtifactCreate(
-            type=self._kind, key=self._key, description=description, data=data, flow_run_id=self._flow_run_id
+            type=self._kind,
+            key=self._key,
+            description=description,
+            data=data,
+            metadata_=self._metadata,
+            flow_run_id=self._flow_run_id,
         )
         return prefect.create_artifact(artifact).id
 

@@ -27,6 +27,7 @@ class Stored:
     kind: str
     data: Any
     description: str | None
+    metadata_: dict[str, str] | None = None
 
 
 @dataclass
@@ -37,7 +38,10 @@ class FakePrefect:
     is_away: bool = False
 
     def create_artifact(self, artifact: Any) -> Stored:
-        new = Stored(uuid4(), artifact.key, artifact.flow_run_id, artifact.type, artifact.data, artifact.description)
+        new = Stored(
+            uuid4(), artifact.key, artifact.flow_run_id, artifact.type, artifact.data, artifact.description,
+            artifact.metadata_,
+        )  # fmt: skip
         self.stored.append(new)
         return new
 

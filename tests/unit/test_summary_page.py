@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from interlock.models.deployment import Deployment, DeploymentEvent, DeploymentStatus
 from interlock.models.outcome import Outcome
 from interlock.models.stack import Failure
@@ -50,8 +52,31 @@ def test_it_says_what_happened_why_and_what_to_do_before_anything_else() -> None
 
 
 def test_it_says_how_long_it_took_and_what_changed() -> None:
-    assert "| `Changes` | `add 3` |" in page()
-    assert "| `Deployed for` | `1 min` |" in page()
+    assert "## What was to change\n\n3 add\n" in page()
+    assert "- **Deployed for:** `1 min`" in page()
+
+
+def test_it_lists_the_changes_that_were_announced_and_counts_the_others() -> None:
+    changes: list[dict[str, str | None]] = [
+        {"action": "Add", "logical_id": "A*b*", "resource_type": "AWS::SQS::Queue", "replacement": None},
+        {"action": "Modify", "logical_id": "B", "resource_type": "AWS::SQS::Queue", "replacement": "True"},
+    ]
+    shown = summary_page(deployment(), Outcome(status=DeploymentStatus.SUCCEEDED), changes=changes)
+    assert "- Add `A*b*` (`AWS::SQS::Queue`)\n- Modify `B` (`AWS::SQS::Queue`), **replaced**\n- and 1 more" in shown
+
+
+@pytest.mark.parametrize("hint", ["Choose another name.", None])
+def test_a_failure_always_says_what_to_do(hint: str | None) -> None:
+    cause = CAUSE.model_copy(update={"hint": hint})
+    shown = summary_page(deployment(), Outcome(status=DeploymentStatus.ROLLED_BACK, first_cause=cause))
+    assert f"**What to do:** {hint or 'The stack is as it was before.'}" in shown
+
+
+def test_a_new_attempt_names_the_one_before() -> None:
+    again = deployment().model_copy(update={"retry_of": "20260114-215400-00000000"})
+    assert "- **New attempt of:** `20260114-215400-00000000`" in summary_page(
+        again, Outcome(status=DeploymentStatus.SUCCEEDED)
+    )
 
 
 def test_text_from_outside_is_no_markup_and_no_link_of_another_scheme() -> None:
@@ -60,15 +85,30 @@ def test_text_from_outside_is_no_markup_and_no_link_of_another_scheme() -> None:
     assert "javascript" not in shown
 
 
-def test_a_pipe_in_a_cell_does_not_make_another_column() -> None:
-    events = (DeploymentEvent(timestamp=START, event="X", details="a|b"),)
+@pytest.mark.parametrize(
+    ("details", "shown"),
+    [
+        ("a|b", "a\\|b"),
+        ("by [me](https://x.example)", "by \\[me\\](https\\://x.example)"),
+        ("www.x.example or a@x.example", "www\\.x.example or a\\@x.example"),
+    ],
+)
+def test_an_events_details_are_plain_words(details: str, shown: str) -> None:
+    events = (DeploymentEvent(timestamp=START, event="X", details=details),)
     one = deployment().model_copy(update={"events": events})
-    assert "`a\\|b`" in summary_page(one, Outcome(status=DeploymentStatus.SUCCEEDED))
+    assert f"- 21:54:32 **X.** {shown}\n" in summary_page(one, Outcome(status=DeploymentStatus.SUCCEEDED))
 
 
 def test_a_long_timeline_is_cut_in_the_middle_and_says_so() -> None:
     shown = page(events=500)
-    assert "EVENT_0`" in shown
-    assert "EVENT_499`" in shown
-    assert "EVENT_250`" not in shown
+    assert "**Event 0.**" in shown
+    assert "**Event 499.**" in shown
+    assert "**Event 250.**" not in shown
     assert "440 events in between" in shown
+
+
+def test_a_resources_event_is_told_by_its_own_line_alone() -> None:
+    events = (DeploymentEvent(timestamp=START, event="SQS_QUEUE_UPDATE_FAILED", details="R0 (Q) UPDATE_FAILED: no"),)
+    one = deployment().model_copy(update={"events": events})
+    shown = summary_page(one, Outcome(status=DeploymentStatus.SUCCEEDED))
+    assert "- 21:54:32 R0 (Q) UPDATE\\_FAILED: no\n" in shown
