@@ -47,6 +47,10 @@ ENVIRONMENTS: dict[str, EnvironmentSettings] = {
     "command-killed": {"deployer": "command", "command": SCRIPT},
     "command-timed": {"deployer": "command", "command": SCRIPT, "command_timeout_minutes": 0.05},
     **{name: {"deployer": "command", "command": command_of(tool)} for name, tool in TOOLS.items()},
+    "ui": {},
+    "ui-tried": {},
+    "ui-copied": {},
+    "ui-approvals": {"approval": "required"},
     "secrets": {"parameters": PLANTS.of_the_file},
 }
 
