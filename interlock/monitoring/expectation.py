@@ -4,11 +4,12 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from statistics import median
 from typing import Final
 
 from interlock.models.past_operation import DELETE, UPDATE, PastOperation
 from interlock.models.stack_status import StackStatus
-from interlock.monitoring.belief import Belief
+from interlock.monitoring.belief import P50, Belief
 from interlock.monitoring.progress import Progress, ResourceProgress, ResourceState
 from interlock.monitoring.resource_seconds import is_in_table, normal_of
 
@@ -17,11 +18,14 @@ from interlock.monitoring.resource_seconds import is_in_table, normal_of
 _OF_TABLE: Final = {UPDATE: 1.2, DELETE: 1.0}
 """An update may change a tag or replace all; what a deletion takes the table does not say."""
 _OF_TABLE_CREATE: Final = 0.8
-_OF_UNKNOWN_TYPE: Final = 1.2
+_OF_UNKNOWN_TYPE: Final = 1.5
+"""As the averages of the types without a line in the table differ (resource_seconds.py)."""
 _OF_ACCOUNT: Final = 0.5
 """How far all of a stack's resources together may be from the table: a region, an account, a simulated AWS."""
-_WITHIN_ACCOUNT: Final = 1.0
-_WITHIN_TYPE: Final = 0.5
+_WITHIN_TYPE: Final = 0.6
+"""How far a stack's resources of one type differ, as a share of what the table allows the type. What takes about the same
+everywhere does so here too; but that three nested stacks had nothing to do says little of the fourth.
+"""
 _OF_ITSELF: Final = 0.3
 _DELETION: Final = 0.4
 """A deletion's share of the creation's time."""
@@ -33,7 +37,7 @@ class Expectations:
     def __init__(self, history: Sequence[PastOperation], progress: Progress) -> None:
         self._own: Mapping[tuple[str, str], list[float]] = defaultdict(list)
         self._types: Mapping[tuple[str, str], list[float]] = defaultdict(list)
-        self._ratios: list[float] = []
+        self._shown: Mapping[tuple[str, str], list[float]] = defaultdict(list)
         self._beliefs: dict[tuple[str, str], Belief] = {}
         for past in history:
             for each in past.resources:
@@ -41,11 +45,9 @@ class Expectations:
                 self._types[each.resource_type, each.action].append(each.seconds)
         for row in progress.in_state(ResourceState.DONE):
             if row.seconds is not None and row.status:
-                self._see(row.resource_type, action_of(row), row.seconds)
-
-    def _see(self, resource_type: str, action: str, seconds: float) -> None:
-        self._types[resource_type, action].append(seconds)
-        self._ratios.append(max(seconds, 0.2) / _table(resource_type, action).quantile(0.5))
+                key = row.resource_type, action_of(row)
+                self._types[key].append(row.seconds)
+                self._shown[key].append(row.seconds)
 
     def of(self, logical_id: str, resource_type: str, action: str) -> Belief:
         own = self._own.get((logical_id, action), ())
@@ -55,13 +57,22 @@ class Expectations:
         key = (resource_type, action)
         if key not in self._beliefs:  # asked for once a resource, and a stack may have 500 of a type
             table = _table(resource_type, action).times(self._account_factor)
-            self._beliefs[key] = table.learned(self._types.get(key, ()), noise=_WITHIN_TYPE)
+            self._beliefs[key] = table.learned(self._types.get(key, ()), noise=_WITHIN_TYPE * table.log_sd)
         return self._beliefs[key]
 
     @cached_property
     def _account_factor(self) -> float:
-        account = Belief.around(1, log_sd=_OF_ACCOUNT).learned(self._ratios, noise=_WITHIN_ACCOUNT)
-        return math.exp(account.log_mean)
+        """By how much this operation's types are off the table: one voice each, or twenty roles would speak for all.
+
+        Where the table allows a type anything, being off it is little reason to expect the same of others.
+        """
+        if not self._shown:
+            return 1.0
+        tables = [_table(*key) for key in self._shown]
+        took = [max(median(seconds), 0.2) for seconds in self._shown.values()]
+        off = median(math.log(each / table.quantile(P50)) for each, table in zip(took, tables, strict=True))
+        trust = sum((_OF_ACCOUNT / table.log_sd) ** 2 for table in tables)
+        return math.exp(off * trust / (1 + trust))
 
     def knows(self, row: ResourceProgress) -> bool:
         """More than a guess: there is history, or a line in the table that speaks of this action."""
@@ -77,9 +88,9 @@ def action_of(row: ResourceProgress) -> str:
 
 def _table(resource_type: str, action: str) -> Belief:
     normal = normal_of(resource_type)
-    p50 = {UPDATE: normal.update_seconds, DELETE: _DELETION * normal.create_seconds}.get(action, normal.create_seconds)
+    p50, p90 = {
+        UPDATE: (normal.update_seconds, normal.update_p90_seconds),
+        DELETE: (_DELETION * normal.create_seconds, None),
+    }.get(action, (normal.create_seconds, normal.p90_seconds))
     log_sd = _OF_TABLE.get(action, _OF_TABLE_CREATE) if is_in_table(resource_type) else _OF_UNKNOWN_TYPE
-    if normal.p90_seconds and action != DELETE:
-        tailed = Belief.between(normal.create_seconds, normal.p90_seconds)
-        log_sd = max(log_sd, tailed.log_sd)
-    return Belief.around(p50, log_sd=log_sd)
+    return Belief.around(p50, log_sd=max(log_sd, Belief.between(p50, p90 or p50).log_sd))

@@ -35,6 +35,11 @@ class Case:
         return self.events[-1].state.is_success
 
     @property
+    def kind(self) -> str:
+        """As `CREATE, succeeded`."""
+        return f"{self.events[0].state.action}, {'succeeded' if self.succeeded else 'failed'}"
+
+    @property
     def elapsed(self) -> float:
         return self.share * seconds_of(self.events)
 
@@ -66,6 +71,11 @@ def _done_over_total(case: Case) -> Estimate | None:
     return _point(case.elapsed * (len(progress.resources) - progress.done) / progress.done)
 
 
+def _cold_where_that_speaks(case: Case) -> Estimate | None:
+    """On the same cases as the baseline, which says nothing at the beginning."""
+    return _cold(case) if _done_over_total(case) else None
+
+
 def _mean_of_history(case: Case) -> Estimate | None:
     return _point(mean(past.seconds for past in case.others) - case.elapsed) if case.others else None
 
@@ -82,6 +92,7 @@ _ESTIMATORS: dict[str, Callable[[Case], Estimate | None]] = {
     "ours, cold": _cold,
     "ours, same stack's history": _with_history,
     "done over total": _done_over_total,
+    "ours, cold, on the same": _cold_where_that_speaks,
     "mean of all others": _mean_of_history,
     "mean of the same stack": _mean_of_stack,
 }
@@ -94,6 +105,7 @@ def report(recordings: Sequence[Recording]) -> str:
     head = f"""\
 ESTIMATES: {len(cases) // len(_CUTS)} complete operations, each left out of its own history, cut at {cuts} of its duration.
 Error: |p50 - remaining| / remaining, the median of the cases; remaining runs to the stack's last line.
+p50/left: the median of p50 / remaining. The error alone flatters what is low: it cannot miss by more than 100%.
 <= p90: remaining within the range's end. In band: between p50 and p90 (the baselines have no range). Silent: no estimate.
 No change set was recorded: the changes are those that the log itself shows, in a failed operation not all of them."""
     return "\n".join(
@@ -102,8 +114,15 @@ No change set was recorded: the changes are those that the log itself shows, in 
             *_table("Operations that succeeded", [case for case in cases if case.succeeded]),
             *_table("All; those that failed with their rollback, which nobody foretells before the failure", cases),
             *_table("Of these, those of a stack with other recordings", [case for case in cases if case.of_stack]),
+            *_by_kind(cases),
         ]
     )
+
+
+def _by_kind(cases: Sequence[Case]) -> Iterator[str]:
+    """What an average over all kinds would hide."""
+    for kind in sorted({case.kind for case in cases}):
+        yield from _table(kind, [case for case in cases if case.kind == kind])
 
 
 def _cases(operations: Sequence[tuple[str, Sequence[StackEvent]]]) -> Iterator[Case]:
@@ -117,7 +136,11 @@ def _cases(operations: Sequence[tuple[str, Sequence[StackEvent]]]) -> Iterator[C
 
 def _table(title: str, cases: Sequence[Case]) -> list[str]:
     heads = "".join(f"{f'at {share:.0%}':>9}" for share in _CUTS)
-    lines = ["", title, f"  {'':28}{'error':>8}{heads}{'<= p90':>9}{'in band':>9}{'cases':>7}{'silent':>8}"]
+    lines = [
+        "",
+        title,
+        f"  {'':28}{'error':>8}{heads}{'p50/left':>10}{'<= p90':>9}{'in band':>9}{'cases':>7}{'silent':>8}",
+    ]
     return lines + [_row(name, estimator, cases) for name, estimator in _ESTIMATORS.items()]
 
 
@@ -125,11 +148,13 @@ def _row(name: str, estimator: Callable[[Case], Estimate | None], cases: Sequenc
     told = [(case, estimate) for case in cases if (estimate := estimator(case))]
     errors = [_error(case, told_so) for case, told_so in told]
     by_cut = [[_error(case, told_so) for case, told_so in told if case.share == share] for share in _CUTS]
+    ratios = [told_so.p50_seconds / case.left for case, told_so in told]
     within = [case.left <= told_so.p90_seconds for case, told_so in told]
     band = [told_so.p50_seconds <= case.left <= told_so.p90_seconds for case, told_so in told]
     cells = "".join(f"{_percent(median(each) if each else None):>9}" for each in by_cut)
     return (
-        f"  {name:28}{_percent(median(errors) if errors else None):>8}{cells}{_percent(_share(within)):>9}"
+        f"  {name:28}{_percent(median(errors) if errors else None):>8}{cells}"
+        f"{f'{median(ratios):.2f}' if ratios else '-':>10}{_percent(_share(within)):>9}"
         f"{_percent(_share(band)):>9}{len(told):>7}{len(cases) - len(told):>8}"
     )
 

@@ -13,6 +13,7 @@ def recording(name: str, *events: StackEvent, is_complete: bool = True) -> Recor
     return Recording(name, "app", is_complete, events)
 
 
+ROWS = ("ours, cold", "done over total")
 FAILED = [
     line(0, "app", "CREATE_IN_PROGRESS", "User Initiated"),
     line(1, "Bad", "CREATE_IN_PROGRESS"),
@@ -50,6 +51,15 @@ def test_only_complete_operations_are_cases_and_only_others_are_history() -> Non
     assert of_stack[0].split()[-2:] == ["0", "3"]  # no case told, all three silent
     mean = next(row for row in twice.splitlines() if row.startswith("  mean of the same stack"))
     assert mean.split()[5] == "0%"  # the other one took as long, to the second
+
+
+def test_each_kind_of_operation_has_a_table_of_its_own_and_a_bias_is_seen() -> None:
+    report = estimates.report([recording("a", *sequential(12, 12)), recording("b", *FAILED)])
+    tables = {table.splitlines()[0]: table.splitlines()[2:] for table in report.split("\n\n")[1:]}
+    assert {"CREATE, succeeded", "CREATE, failed"} < set(tables)
+    ours, naive = ({row[2:30].strip(): row for row in tables["CREATE, succeeded"]}[name].split() for name in ROWS)
+    assert 0.5 < float(ours[-5]) < 2  # as the table of resources has it
+    assert naive[-2:] == ["2", "1"]  # while nothing is done, it says nothing
 
 
 def test_a_resource_that_stands_still_is_counted_with_the_seconds_until_it_is_told() -> None:

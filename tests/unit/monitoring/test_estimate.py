@@ -100,6 +100,59 @@ def test_what_this_operation_has_shown_so_far_counts() -> None:
     assert left(events, 245).p50_seconds > 2 * left(sequential(*[5.0] * 6), 20.5).p50_seconds
 
 
+NESTED, CUSTOM, UNKNOWN = "AWS::CloudFormation::Stack", "Custom::Thing", "Who::Knows::What"
+
+
+def updating(*nested: str) -> list[StackEvent]:
+    """Nested stacks that had nothing to do, and `nested` that are being updated."""
+    names = ["A", "B", "C", *nested]
+    begun = [line(1, name, "UPDATE_IN_PROGRESS", kind=NESTED) for name in names]
+    done = [line(1.6, name, "UPDATE_COMPLETE", kind=NESTED) for name in names[:3]]
+    return [line(0, "app", "UPDATE_IN_PROGRESS"), *begun, *done]
+
+
+def test_a_nested_stack_that_waits_will_hardly_have_anything_to_do_but_one_that_runs_has() -> None:
+    waits = Change(action="Modify", logical_id="D", resource_type=NESTED)
+    assert left(updating(), 2, changes=[waits]).p50_seconds < left(updating(), 2).p50_seconds + 3
+    assert left(updating("D"), 10).p50_seconds > left(updating(), 10).p50_seconds + 5
+
+
+def test_nested_stacks_that_had_nothing_to_do_say_little_of_one_that_has() -> None:
+    assert left(updating("D"), 20).p90_seconds > 90
+
+
+def seen(*others: tuple[str, float]) -> float:
+    """What a topic that begins is thought to take, after resources of these types and seconds."""
+    events = [line(0, "app", "CREATE_IN_PROGRESS"), line(5000, "Last", "CREATE_IN_PROGRESS")]
+    for number, (kind, seconds) in enumerate(others):
+        events.append(line(1, f"R{number}", "CREATE_IN_PROGRESS", kind=kind))
+        events.append(line(1 + seconds, f"R{number}", "CREATE_COMPLETE", kind=kind))
+    return left(sorted(events, key=lambda each: each.timestamp), 5000).p50_seconds
+
+
+def test_an_operation_whose_resources_are_all_slow_is_a_slow_one() -> None:
+    quick = ("AWS::SQS::QueuePolicy", "AWS::SSM::Parameter", "AWS::ECR::Repository", "AWS::KMS::Alias")
+    assert seen(*((kind, 600) for kind in quick)) > 3 * seen()
+
+
+def test_each_type_speaks_once_and_one_that_may_take_anything_in_a_low_voice() -> None:
+    assert seen(*[("AWS::IAM::Role", 90)] * 20) == pytest.approx(seen(("AWS::IAM::Role", 90)))
+    slow, odd = seen(("AWS::IAM::Role", 18 * 10)), seen((CUSTOM, 20 * 10))
+    assert seen() < odd < 1.5 * seen() < slow
+
+
+def test_one_resource_that_hung_among_others_makes_nothing_slow() -> None:
+    usual = [("AWS::IAM::Role", 18.0), ("AWS::S3::Bucket", 15.0)]
+    assert seen(*usual, ("AWS::SQS::QueuePolicy", 4000.0)) == pytest.approx(seen(*usual), rel=0.1)
+
+
+def test_a_type_that_the_table_does_not_know_is_taken_for_a_quick_one_of_which_nothing_is_sure() -> None:
+    events = [line(0, "app", "CREATE_IN_PROGRESS"), line(1, "R0", "CREATE_IN_PROGRESS", kind=UNKNOWN)]
+    estimate = left(events, 1)
+    assert estimate.p50_seconds < 10
+    assert estimate.p90_seconds > 5 * estimate.p50_seconds
+
+
 def test_an_update_of_few_resources_is_not_taken_for_one_of_many() -> None:
     update = [line(0, "app", "UPDATE_IN_PROGRESS"), line(3, "Topic", "UPDATE_IN_PROGRESS")]
     assert left(update, 4, [past(PARALLEL)]).p50_seconds < 60
@@ -156,7 +209,7 @@ def test_a_whole_deployment_is_a_guess_until_there_are_earlier_ones() -> None:
 
 _needed = st.lists(st.floats(0, 4000), min_size=1, max_size=8)
 _kinds = st.lists(
-    st.sampled_from(["AWS::SNS::Topic", "AWS::RDS::DBInstance", "Custom::Thing", "Who::Knows::What"]),
+    st.sampled_from(["AWS::SNS::Topic", "AWS::RDS::DBInstance", CUSTOM, UNKNOWN, NESTED]),
     min_size=1,
     max_size=4,
 )
@@ -182,3 +235,15 @@ def test_while_nothing_happens_the_foretold_end_never_comes_nearer(
     sooner, later = (sum(needed) + 1 + each for each in sorted((one, other)))
     ends = [now + left(events, now).p50_seconds for now in (sooner, later)]
     assert ends[0] <= ends[1] + 0.01
+
+
+@given(_needed, _kinds, st.data())
+def test_a_resource_that_is_done_never_makes_what_is_left_more_by_orders_of_magnitude(
+    needed: list[float], kinds: list[str], data: st.DataObject
+) -> None:
+    events = sequential(*needed, kinds=kinds)
+    ends = [(each.timestamp - START).total_seconds() for each in events if each.status == "CREATE_COMPLETE"][:-1]
+    end = data.draw(st.sampled_from(ends))
+    before, after = left(events, end - 0.001), left(events, end)
+    assert after.p50_seconds < 100 * (before.p50_seconds + 1)
+    assert after.p90_seconds < 100 * (before.p90_seconds + 1)
