@@ -14,20 +14,25 @@ import multiprocessing
 import os
 import runpy
 import sys
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.context import ForkServerContext
 from typing import Any, Self
 
 import anyio
 import anyio.abc
+import httpx
 from prefect.runner import Runner
 from prefect.runner._process_manager import ProcessHandle
-from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 from setproctitle import setproctitle
 
 from interlock.logs.subject import Subject
 from tasks.run_log import begin_log, finish_log
 
+_SERVER_PATIENCE_SECONDS = 180
+_ANSWER_SECONDS = 10
 PRELOADED = ["deployments.preload"]
 
 
@@ -100,10 +105,21 @@ def run_engine(flow_run_id: str, environ: dict[str, str]) -> None:
     # hold) tell more, and the sweep acts on them.
     begin_log(Subject(flow_run_id=flow_run_id), stream="engine")
     try:
+        _wait_for_server()
         with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
             runpy.run_module("prefect.engine", run_name="__main__", alter_sys=True)
     finally:
         finish_log()
+
+
+def _wait_for_server() -> None:
+    """An engine that finds no server dies, and its request with it. A server that starts again is waited for."""
+    deadline = time.monotonic() + _SERVER_PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        with suppress(httpx.TransportError):
+            httpx.get(f"{PREFECT_API_URL.value()}/health", timeout=_ANSWER_SECONDS)
+            return  # whatever it says
+        time.sleep(0.5)
 
 
 def _nothing() -> None:

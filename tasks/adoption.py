@@ -41,10 +41,14 @@ def adopt(deployment: Deployment, *, cancelled: bool) -> str:
 
 
 def begin_again(run: FlowRun) -> bool:
-    """Start a run whose process died before it was on record: nothing was done yet. False if that was tried enough."""
-    if (run.run_count or 0) > BEGINNINGS_AT_MOST:
-        return False
+    """Start a run whose process died before it was on record: nothing was done yet. False if that was tried enough.
+
+    Prefect's own count of beginnings does not tell: a process that dies before its flow begins is not in it.
+    """
     with best_effort("the new beginning of a run"), client() as prefect:
+        begun = [state for state in prefect.read_flow_run_states(run.id) if state.message == BEGINNING_AGAIN]
+        if len(begun) >= BEGINNINGS_AT_MOST:
+            return False
         _start_again(prefect, run, BEGINNING_AGAIN)
     return True
 

@@ -16,7 +16,6 @@ from interlock.wiring import Installation, installation
 from tasks.adoption import adopt, begin_again, end_run
 from tasks.artifacts import publish_outcome
 from tasks.notify import deliver_for
-from tasks.prefect_side import best_effort, client
 from tasks.run_log import about, begin_log, run_log
 from tasks.secret_values import gateway_to_settle
 from tasks.states import state_of
@@ -37,14 +36,17 @@ def final_state(outcome: Outcome) -> State:
 
 def close_failed(flow: Flow[..., Any], flow_run: FlowRun, state: State) -> None:  # noqa: ARG001 - Prefect's names
     """The flow raised, or returned a failed outcome (which is on record already: then this changes nothing)."""
-    _publish(_settle(flow_run, why=f"The deployment's flow failed: {state.message or 'no reason given'}."))
+    found = _settle(flow_run, why=f"The deployment's flow failed: {state.message or 'no reason given'}.")
+    if found is None and state.name == _RAISED:  # such as: Prefect's server went away as it began
+        begin_again(flow_run)
+    _publish(found)
 
 
 def close_crashed(flow: Flow[..., Any], flow_run: FlowRun, state: State) -> None:  # noqa: ARG001 - Prefect's names
     """The engine died. "Crashed" is how the process ended; the record says how the deployment did."""
     found = _settle(flow_run, why=f"The deployment's process died: {state.message or 'no reason given'}")
     if found is None:
-        _begin_again(flow_run)
+        begin_again(flow_run)
     elif found.deployment.status.is_final:
         end_run(found.deployment, found.settled.outcome)
 
@@ -60,6 +62,10 @@ _TO_BE_ADOPTED = (
     Verdict.WAITS_FOR_APPROVAL,
     Verdict.UNKNOWN,
 )
+
+
+_RAISED = "Failed"
+"""Prefect's name for the end of a flow that raised. What the flow itself refuses ends under another (Invalid)."""
 
 
 class _Found(NamedTuple):
@@ -95,11 +101,3 @@ def _settle_deployment(here: Installation, deployment: Deployment, *, why: str, 
 def _publish(found: _Found | None) -> None:
     if found and found.settled.outcome:
         publish_outcome(found.deployment, found.settled.outcome)
-
-
-def _begin_again(run: FlowRun) -> None:
-    """Only one whose flow began: a process that dies while it starts (a broken installation) would do so for ever."""
-    with best_effort("the new beginning of a run"), client() as prefect:
-        now = prefect.read_flow_run(run.id)  # the hook was given it as it was before it began
-        if now.run_count:
-            begin_again(now)
