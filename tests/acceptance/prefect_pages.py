@@ -72,7 +72,7 @@ class PrefectPages:
         self.field(label).locator("textarea").fill(text)
 
     def select(self, label: str, option: str) -> None:
-        self.field(label).locator(".p-select-button__control").click()
+        self.field(label).locator(".p-select-button__control").press("ArrowDown")  # opens it, wherever it has scrolled to
         self.page.locator(".p-select-option").get_by_text(option, exact=True).click()
 
 

@@ -71,17 +71,16 @@ def test_a_custom_run_from_the_form_deploys_and_its_page_tells_all(
     pages.picture("monitor", monitor)
 
     pages.tab("Artifacts").click()
-    for key in ("interlock-summary", "interlock-progress", "interlock-resources", "interlock-changes"):
+    for key in ("interlock-summary", "interlock-progress", "interlock-resources"):
         expect(pages.cards(key)).to_have_count(1)
     expect(page.get_by_text("interlock-outcome")).to_have_count(0)
-    pages.picture("artifacts", pages.cards("interlock-changes"))
-    for key, text in (("interlock-changes", "AWS::SQS::Queue"), ("interlock-resources", "done")):
-        _open_card(pages, deployment, key)
-        pages.picture(key.removeprefix("interlock-"), page.get_by_text(text).first)
+    pages.picture("artifacts", pages.cards("interlock-resources"))
+    _open_card(pages, deployment, "interlock-resources")
+    pages.picture("resources", page.get_by_text("done").first)
     _open_card(pages, deployment, "interlock-progress")
     pages.picture("progress", page.get_by_text("100%").first)
     _open_card(pages, deployment, "interlock-summary")
-    summary = page.locator(".markdown-renderer")
+    summary = page.locator(".artifact-data-markdown")
     for text in ("ui: Succeeded", "What changed", "Timeline", "Deployment succeeded", "ApplicationUrl"):
         expect(summary).to_contain_text(text)
     expect(summary.get_by_role("link", name="Application", exact=True)).to_have_attribute("href", "http://shop.example")
@@ -107,7 +106,7 @@ def test_a_failed_run_says_why_and_what_to_do_and_retry_is_a_new_attempt_of_the_
     pages.picture("failed")
     pages.picture("failed-log", told.last)
     _open_card(pages, first, "interlock-summary")
-    summary = page.locator(".markdown-renderer")
+    summary = page.locator(".artifact-data-markdown")
     for text in (
         "ui-tried: Rolled Back",
         f"First cause: R1 (AWS::SQS::Queue): {CAUSE}",
@@ -135,7 +134,7 @@ def test_a_failed_run_says_why_and_what_to_do_and_retry_is_a_new_attempt_of_the_
     expect(pages.cards("interlock-summary")).to_have_count(2)
     pages.picture("retried", pages.cards("interlock-summary").first)
     _open_card(pages, second, "interlock-summary")
-    expect(page.locator(".markdown-renderer")).to_contain_text(f"New attempt of: {first.correlation_id}")
+    expect(page.locator(".artifact-data-markdown")).to_contain_text(f"New attempt of: {first.correlation_id}")
 
 
 def test_copy_to_new_run_asks_for_the_same_again_in_a_run_of_its_own(
@@ -196,6 +195,8 @@ def _open_card(pages: PrefectPages, deployment: Deployment, key: str) -> None:
     expect(cards.first).to_be_visible()
     named = cards.filter(has_text=deployment.correlation_id)
     (named if key == "interlock-summary" else cards).first.click()
+    pages.page.wait_for_url("**/artifacts/**")
+    expect(pages.cards(key)).to_have_count(0)
 
 
 @contextmanager
