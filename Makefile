@@ -12,7 +12,7 @@ demo: $(READY)
 
 test: $(READY)
 	$(BIN)/pytest tests/unit tests/integration --numprocesses 2 --dist loadfile
-	$(BIN)/pytest tests/acceptance tests/chaos --numprocesses 2 --dist loadfile
+	$(BIN)/pytest tests/acceptance tests/chaos --numprocesses 3 --dist loadfile # most of their time they wait
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -1,12 +1,13 @@
 """A person at the Prefect UI: a headless Chromium that clicks, reads, and keeps a picture of what it saw."""
 
 import os
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, TimeoutError, expect, sync_playwright
 
 PATIENCE_SECONDS = 20
 """For whatever is to appear: the pages ask the server again every few seconds."""
@@ -15,6 +16,9 @@ _FLAGS = [
     "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
     "--disable-sync",
 ]  # fmt: skip
+
+
+_TRIES = 3
 
 
 @dataclass
@@ -59,6 +63,16 @@ class PrefectPages:
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)
 
+    def submit(self) -> None:
+        """A form of a page of its own; again if the server was busy, as a person would."""
+        for _ in range(_TRIES):
+            self.button("Submit").click()
+            with suppress(TimeoutError):
+                self.page.wait_for_url(
+                    re.compile(r"/runs/flow-run/|/deployments/deployment/[0-9a-f-]+$"), timeout=8_000
+                )
+                return
+
     def choose(self, name: str) -> None:
         """An entry of the menu that is open."""
         self.page.locator(".p-overflow-menu-item").get_by_text(name, exact=True).click()
@@ -72,7 +86,9 @@ class PrefectPages:
         self.field(label).locator("textarea").fill(text)
 
     def select(self, label: str, option: str) -> None:
-        self.field(label).locator(".p-select-button__control").press("ArrowDown")  # opens it, wherever it has scrolled to
+        self.field(label).locator(".p-select-button__control").press(
+            "ArrowDown"
+        )  # opens it, wherever it has scrolled to
         self.page.locator(".p-select-option").get_by_text(option, exact=True).click()
 
 

@@ -47,7 +47,7 @@ def test_a_custom_run_from_the_form_deploys_and_its_page_tells_all(
     pages.fill("template", _template())
     pages.picture("custom-run", pages.field("template"))
     with _asked_in_the_browser(system, "ui") as asked:
-        pages.button("Submit").click()
+        pages.submit()
     (deployment,) = asked
     assert deployment.status is DeploymentStatus.SUCCEEDED
     name = f"ui {deployment.correlation_id}"
@@ -148,7 +148,7 @@ def test_copy_to_new_run_asks_for_the_same_again_in_a_run_of_its_own(
     expect(pages.field("template").locator("textarea")).to_have_value(_template())
     pages.picture("copy", pages.field("template"))
     with _asked_in_the_browser(system, "ui-copied") as copies:
-        pages.button("Submit").click()
+        pages.submit()
     (copy,) = copies
     assert (copy.no_changes, copy.retry_of, copy.actor) == (True, None, "ada")
     assert copy.flow_run_id != earlier.flow_run_id
