@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, TimeoutError, expect, sync_playwright
+from playwright.sync_api import Error, Locator, Page, expect, sync_playwright
 
 PATIENCE_SECONDS = 20
 """For whatever is to appear: the pages ask the server again every few seconds."""
@@ -67,7 +67,7 @@ class PrefectPages:
         """A form of a page of its own; again if the server was busy, as a person would."""
         for _ in range(_TRIES):
             self.button("Submit").click()
-            with suppress(TimeoutError):
+            with suppress(Error):
                 self.page.wait_for_url(
                     re.compile(r"/runs/flow-run/|/deployments/deployment/[0-9a-f-]+$"), timeout=8_000
                 )
