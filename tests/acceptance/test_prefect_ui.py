@@ -1,6 +1,6 @@
 """The Prefect UI as the place to look: a person finds a deployment, reads it, asks for one, tries again, approves.
 
-Each page is kept as a picture: in pytest's directory, or where `PICTURES` says (`make pictures`: docs/pictures).
+Each page is kept as a picture: in pytest's directory, or where `PICTURES` says: three of them are in docs/pictures.
 """
 
 import os
