@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from prefect.artifacts import create_table_artifact
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import ArtifactCreate, ArtifactUpdate
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId, ArtifactFilterKey
@@ -97,8 +96,8 @@ def _publish(data: dict[str, Any], description: str, *, flow_run_id: str | None)
         prefect.create_artifact(artifact)
 
 
-def publish_changes(change_set: ChangeSet) -> None:
-    rows: Sequence[dict[str, Any]] = [
+def publish_changes(deployment: Deployment, change_set: ChangeSet) -> None:
+    rows = [
         {
             "Action": change.action,
             "Resource": change.logical_id,
@@ -107,17 +106,14 @@ def publish_changes(change_set: ChangeSet) -> None:
         }
         for change in change_set.changes
     ]
-    with best_effort("the table of changes"):
-        create_table_artifact(
-            key=CHANGES_KEY, table=[dict(row) for row in rows], description="What the change set would do"
-        )
+    table = _LivingArtifact("table", CHANGES_KEY, deployment.flow_run_id)
+    table.show(json.dumps(rows), f"What the change set of {deployment.correlation_id} would do")
 
 
-def publish_drift(drift: Drift) -> None:
+def publish_drift(deployment: Deployment, drift: Drift) -> None:
     """One row a property; one for a resource of which none is known to differ, or that is gone."""
     rows = [row for resource in drift.resources for row in _drift_rows(resource)]
-    with best_effort("the table of drift"):
-        create_table_artifact(key=DRIFT_KEY, table=rows, description=drift.in_words)
+    _LivingArtifact("table", DRIFT_KEY, deployment.flow_run_id).show(json.dumps(rows), drift.in_words)
 
 
 def _drift_rows(resource: ResourceDrift) -> list[dict[str, Any]]:

@@ -66,7 +66,7 @@ def _show(deployment: Deployment, change_set: ChangeSet) -> None:
         notices=[notice_of_changes(change_set)],
         changes={"change_set_arn": change_set.arn, "change_counts": change_set.counts},
     )
-    publish_changes(change_set)
+    publish_changes(deployment, change_set)
 
 
 @step("read the change set made before")

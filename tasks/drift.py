@@ -18,7 +18,7 @@ def tell_drift(deployment: Deployment) -> Drift:
     """In the log, in a table, and as one event of the record. Takes two minutes at most."""
     drift = _drift(deployment)
     _tell(drift)
-    publish_drift(drift)
+    publish_drift(deployment, drift)
     here = installation()
     name = "DRIFT_NOT_KNOWN" if drift.not_known else "DRIFT_DETECTED" if drift.resources else "NO_DRIFT"
     event = DeploymentEvent(timestamp=here.clock(), event=name, details=drift.in_words)

@@ -184,7 +184,7 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[FakeCloud
             registry=registry, clock=clock, environment=lambda _: STAGING, cloudformation=lambda _: aws
         )
         monkeypatch.setattr(drift_task, "installation", lambda: here)
-        monkeypatch.setattr(drift_task, "publish_drift", lambda _: None)
+        monkeypatch.setattr(drift_task, "publish_drift", lambda *_: None)
         drift_task.tell_drift.__wrapped__(registry.deployments.get(cid(1)))  # type: ignore[attr-defined]
         return [(event.event, event.details) for event in registry.deployments.get(cid(1)).events]
 
