@@ -10,9 +10,10 @@ export PYTHONDONTWRITEBYTECODE :=
 demo: $(READY)
 	$(BIN)/interlock demo
 
+# Three processes for the second part: its tests mostly wait.
 test: $(READY)
 	$(BIN)/pytest tests/unit tests/integration --numprocesses 2 --dist loadfile
-	$(BIN)/pytest tests/acceptance tests/chaos --numprocesses 3 --dist loadfile # most of their time they wait
+	$(BIN)/pytest tests/acceptance tests/chaos --numprocesses 3 --dist loadfile
 
 lint: $(READY)
 	$(BIN)/ruff check .
