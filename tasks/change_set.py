@@ -2,11 +2,13 @@
 
 from interlock.cloudformation import change_sets, template_store
 from interlock.cloudformation.aws_errors import NO_SUCH_CHANGE_SET
+from interlock.cloudformation.gateway import CloudFormation
 from interlock.cloudformation.requests import CheckedRequest
 from interlock.errors import CloudFormationRefusedError
 from interlock.hold_keeper import HoldKeeper
 from interlock.models.deployment import Deployment, DeploymentEvent
-from interlock.models.stack import ChangeSet
+from interlock.models.environment import Environment
+from interlock.models.stack import ChangeSet, Stack
 from interlock.notices import notice_of_changes
 from interlock.wiring import installation
 from tasks.artifacts import publish_changes
@@ -31,13 +33,7 @@ def make_change_set(deployment: Deployment, request: CheckedRequest, keeper: Hol
     environment = here.environment(deployment.environment)
     gateway = here.cloudformation(environment)
     request = with_secrets(deployment, request)  # before anything is changed: one may be missing
-    stack = change_sets.recreate(
-        gateway,
-        gateway.stack(environment.stack_name),
-        environment=environment,
-        correlation_id=deployment.correlation_id,
-        guard=keeper.guard,
-    )
+    stack = stack_to_deploy(gateway, environment, deployment, keeper)
     template_store.require_unchanged(request.template, read_template)
     change_set = change_sets.make(
         gateway,
@@ -50,6 +46,23 @@ def make_change_set(deployment: Deployment, request: CheckedRequest, keeper: Hol
     )
     _show(deployment, change_set)
     return change_set
+
+
+def stack_to_deploy(
+    gateway: CloudFormation, environment: Environment, deployment: Deployment, keeper: HoldKeeper
+) -> Stack | None:
+    """The environment's stack, such that a deployment can start from it; None if it is to be created.
+
+    Raises:
+        StackBusyError, StackNeedsRecoveryError: none can.
+    """
+    return change_sets.recreate(
+        gateway,
+        gateway.stack(environment.stack_name),
+        environment=environment,
+        correlation_id=deployment.correlation_id,
+        guard=keeper.guard,
+    )
 
 
 def _show(deployment: Deployment, change_set: ChangeSet) -> None:

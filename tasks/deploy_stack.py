@@ -13,7 +13,7 @@ from interlock.hold_keeper import HoldKeeper
 from interlock.models.deployment import Deployment, DeploymentEvent
 from interlock.models.outcome import Outcome
 from interlock.models.past_operation import PastOperation
-from interlock.models.stack import ChangeSet
+from interlock.models.stack import ChangeSet, Stack
 from interlock.monitoring.past import HISTORY_FOR_ESTIMATES, past_operations
 from interlock.monitoring.schedule import NO_DEPENDENCIES, Dependencies
 from interlock.monitoring.watcher import Observation, StackWatcher
@@ -151,10 +151,15 @@ def _require_quiet(gateway: CloudFormation, change_set: ChangeSet, token: str) -
         return
     running = gateway.latest_operation(stack)
     if running is None or running.token != token:
-        raise StackBusyError(
-            f"Another operation runs on stack {stack.name} ({stack.status}), in spite of our hold: it is not Interlock's.",
-            next_step="Wait for it to end, then deploy again.",
-        )
+        raise strangers_operation(stack)
+
+
+def strangers_operation(stack: Stack) -> StackBusyError:
+    """What keeps us from a call that changes the stack, at the last look before it."""
+    return StackBusyError(
+        f"Another operation runs on stack {stack.name} ({stack.status}), in spite of our hold: it is not Interlock's.",
+        next_step="Wait for it to end, then deploy again.",
+    )
 
 
 def history_of(here: Installation, deployment: Deployment) -> Sequence[PastOperation]:

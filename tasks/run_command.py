@@ -9,7 +9,6 @@ from pathlib import Path
 
 from prefect.futures import PrefectFuture
 
-from interlock.cloudformation import change_sets
 from interlock.cloudformation.clients import role_variables
 from interlock.cloudformation.requests import CheckedRequest
 from interlock.commands.filling import Filling
@@ -17,7 +16,6 @@ from interlock.commands.judgement import outcome_of_command
 from interlock.commands.operation import EventsAfterMark, Patience, look, when_settled
 from interlock.commands.running import Command, Ending
 from interlock.commands.surroundings import secrets_in, surroundings
-from interlock.errors import StackBusyError
 from interlock.hold_keeper import HoldKeeper
 from interlock.models.deployment import Deployment, DeploymentEvent
 from interlock.models.environment import Environment
@@ -26,7 +24,8 @@ from interlock.monitoring.schedule import NO_DEPENDENCIES, Dependencies
 from interlock.monitoring.watcher import StackWatcher
 from interlock.timing import COMMAND_DEATH_SECONDS, COMMAND_QUIET_SECONDS, NEVER_STARTED_SECONDS
 from interlock.wiring import Installation, installation
-from tasks.deploy_stack import history_of, torn_down
+from tasks.change_set import stack_to_deploy
+from tasks.deploy_stack import history_of, strangers_operation, torn_down
 from tasks.diagnosing import with_findings
 from tasks.run_log import log_of, run_log
 from tasks.secret_values import know_secrets_again
@@ -44,13 +43,7 @@ def prepare_command(deployment: Deployment, keeper: HoldKeeper) -> Deployment:
     here = installation()
     environment = here.environment(deployment.environment)
     gateway = here.cloudformation(environment)
-    stack = change_sets.recreate(
-        gateway,
-        gateway.stack(environment.stack_name),
-        environment=environment,
-        correlation_id=deployment.correlation_id,
-        guard=keeper.guard,
-    )
+    stack = stack_to_deploy(gateway, environment, deployment, keeper)
     mark = gateway.newest_event_id(stack.stack_id) if stack else None
     return here.registry.deployments.record(deployment.correlation_id, changes={"command_after_event": mark})
 
@@ -167,10 +160,7 @@ def _require_quiet(here: Installation, environment: Environment) -> None:
     """The third layer of promise 1, looked at right before the start: the stack's own status."""
     stack = here.cloudformation(environment).stack(environment.stack_name)
     if stack is not None and stack.state.is_in_progress:
-        raise StackBusyError(
-            f"Another operation runs on stack {stack.name} ({stack.status}), in spite of our hold: it is not Interlock's.",
-            next_step="Wait for it to end, then deploy again.",
-        )
+        raise strangers_operation(stack)
 
 
 def _judged(

@@ -1,7 +1,7 @@
 """Wait for the turn: the queue's head takes the slot (Prefect's concurrency limit), then the hold (the registry's)."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from contextvars import Context, copy_context
 from datetime import timedelta
@@ -228,10 +228,13 @@ def _late_arrivals(here: Installation, deployment: Deployment) -> Sequence[str]:
         run_log().warning("Prefect's server does not say who asked earlier: %s", error)
         return ["unknown"]
     mine = str(current_flow_run().id)
-    return [run for run in earlier if run != mine and _is_on_its_way(here, deployment.environment, run)]
+    if not (others := [run for run in earlier if run != mine]):
+        return []
+    arrived = {ticket.correlation_id for ticket in here.registry.queue.waiting(deployment.environment)}
+    return [run for run in others if _is_on_its_way(here, run, arrived)]
 
 
-def _is_on_its_way(here: Installation, environment: str, flow_run_id: str) -> bool:
+def _is_on_its_way(here: Installation, flow_run_id: str, arrived: Collection[str]) -> bool:
     """Not on record yet, or so lately that its ticket may be a moment behind. One that has a ticket has arrived."""
     known = here.registry.deployments.of_flow_run(flow_run_id)
     if known is None:
@@ -239,7 +242,7 @@ def _is_on_its_way(here: Installation, environment: str, flow_run_id: str) -> bo
     is_new = (here.clock() - known.started_at).total_seconds() < LATE_ARRIVAL_SECONDS
     if known.status is not DeploymentStatus.QUEUED or known.awaits_approval or not is_new:
         return False
-    return known.correlation_id not in {ticket.correlation_id for ticket in here.registry.queue.waiting(environment)}
+    return known.correlation_id not in arrived
 
 
 def _give_back(slot: AbstractContextManager[None]) -> None:

@@ -1,8 +1,6 @@
 """An environment deployed by a script of its team's: the same queue, hold, monitor and record, whatever dies."""
 
-import os
 import re
-import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +10,7 @@ import pytest
 from deployments.rehearsal_system import RehearsalSystem
 from interlock.models.deployment import DeploymentStatus
 from tests.acceptance.asking import Asked, ask, chain
+from tests.acceptance.engines import kill_engine
 
 ENVIRONMENT = "command"
 MODE = "Parameters: {Mode: {Type: String, Default: wait}}\n"
@@ -101,9 +100,9 @@ def test_promise_9_a_command_whose_engine_was_killed_is_ended_its_operation_adop
     early = ask(system.api_url, "command-killed", MODE + chain(0.1), parameters={"Mode": "slow"})
     began = time.time()
     early.wait_for_log("script ")
-    _kill_engine(early.flow_run_id)
+    kill_engine(early.flow_run_id)
     changing.wait_for_log("UPDATE_IN_PROGRESS")
-    _kill_engine(changing.flow_run_id)
+    kill_engine(changing.flow_run_id)
     changing.wait_for_state("Succeeded")
     early.wait_for_state("Failed")
     assert "its process died" in changing.outcome()["reason"]
@@ -124,23 +123,6 @@ def _pid(asked: Asked) -> int:
 
 def _is_alive(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists()
-
-
-def _kill_engine(flow_run_id: str) -> None:
-    time.sleep(1.5)  # its lines travel for about a second, and a SIGKILL takes those that have not left
-    (pid,) = [
-        int(path.name)
-        for path in Path("/proc").glob("[0-9]*")
-        if flow_run_id.encode() in _command_line(path) and b"prefect.engine" in _command_line(path)
-    ]
-    os.kill(pid, signal.SIGKILL)
-
-
-def _command_line(process: Path) -> bytes:
-    try:
-        return (process / "cmdline").read_bytes()
-    except OSError:
-        return b""  # it has just ended
 
 
 def _wait_until_final(system: RehearsalSystem, asked: Asked, status: DeploymentStatus) -> None:

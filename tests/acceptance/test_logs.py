@@ -1,10 +1,7 @@
 """One deployment's log, read back from CloudWatch Logs by its correlation id, tells the story from request to end."""
 
 import json
-import os
-import signal
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +9,7 @@ import pytest
 from deployments.rehearsal_system import RehearsalSystem
 from tests.acceptance.asking import Asked, ask, chain
 from tests.acceptance.conftest import LOG_GROUP
+from tests.acceptance.engines import kill_engine
 from tests.integration.logs.insights import story
 from tests.integration.rehearsal_driver import client
 
@@ -102,8 +100,7 @@ def test_a_deployment_whose_log_nobody_takes_succeeds_as_soon(system: RehearsalS
 def test_the_story_of_a_deployment_whose_process_was_killed_goes_on_to_its_end(system: RehearsalSystem) -> None:
     asked = ask(system.api_url, ENVIRONMENT, chain(0.1, 4, delay=7))
     asked.wait_for_log("carrying out")
-    time.sleep(1.5)  # its lines travel for about a second, and a SIGKILL takes those that have not left
-    _kill_engine(asked.flow_run_id)
+    kill_engine(asked.flow_run_id)
     asked.wait_for_state("Succeeded")
     lines = _until_its_end(system, asked.correlation_id())
     own = f"{ENVIRONMENT}/{asked.correlation_id()}"
@@ -111,19 +108,3 @@ def test_the_story_of_a_deployment_whose_process_was_killed_goes_on_to_its_end(s
     hook = [line for line in lines if line["@logStream"] == "runner"]
     assert any("adopted" in line["message"] for line in hook), lines
     assert {line["correlation_id"] for line in hook} == {asked.correlation_id()}
-
-
-def _kill_engine(flow_run_id: str) -> None:
-    (pid,) = [
-        int(path.name)
-        for path in Path("/proc").glob("[0-9]*")
-        if flow_run_id.encode() in _command_line(path) and b"prefect.engine" in _command_line(path)
-    ]
-    os.kill(pid, signal.SIGKILL)
-
-
-def _command_line(process: Path) -> bytes:
-    try:
-        return (process / "cmdline").read_bytes()
-    except OSError:
-        return b""  # it has just ended
