@@ -7,6 +7,7 @@ from typing import Any
 from interlock.markdown import cell, code, escaped, link, words
 from interlock.models.deployment import Deployment, DeploymentEvent, DeploymentStatus
 from interlock.models.outcome import Outcome
+from interlock.models.stack_status import StackStatus
 from interlock.notifications.durations import duration
 
 _MARKS = {0: "✅", 4: "⚪"}
@@ -14,10 +15,9 @@ _OTHER_MARK = "❌"
 _MOST_EVENTS = 60
 """A page for people; the record has them all (`interlock show`)."""
 _STATUS = re.compile(r"\b[A-Z]+_[A-Z_]+\b")
-_ROLLED_BACK_STEP = (
-    "The stack is as it was before. Correct what failed, then deploy again; *Retry* on the run's page asks for the"
-    " same once more."
-)
+_THEN = "Correct what failed, then deploy again; *Retry* on the run's page asks for the same once more."
+_AS_BEFORE = "The stack is as it was before."
+_NEVER_CREATED = "The stack was never created: the next deployment removes what is left of it, and creates it."
 
 
 def summary_page(deployment: Deployment, outcome: Outcome, *, changes: Sequence[Mapping[str, Any]] = ()) -> str:
@@ -57,7 +57,8 @@ def _next_step(outcome: Outcome) -> str | None:
     told = " ".join(words(each) for each in (hint, known) if each)
     if told or outcome.status is not DeploymentStatus.ROLLED_BACK:
         return told or None
-    return _ROLLED_BACK_STEP
+    was_never_created = StackStatus(outcome.stack_status or "").is_never_created
+    return f"{_NEVER_CREATED if was_never_created else _AS_BEFORE} {_THEN}"
 
 
 def _links(deployment: Deployment, outcome: Outcome) -> Iterator[str]:

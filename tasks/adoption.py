@@ -11,6 +11,7 @@ from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.states import AwaitingRetry
 
+from interlock.errors import PrefectUnreachableError
 from interlock.models.deployment import Deployment
 from interlock.models.outcome import Outcome, outcome_on_record
 from interlock.timing import ADOPTIONS_AT_MOST, BEGINNINGS_AT_MOST, ORPHAN_LOOK_SECONDS
@@ -63,25 +64,36 @@ def end_run(deployment: Deployment, outcome: Outcome | None = None) -> None:
 
 
 def is_adoption() -> bool:
-    """Whether this process carries on: `adopt` started it, or a person's decision did, but nobody who wants it once more."""
-    last = _last_scheduled()
+    """Whether this process carries on: `adopt` started it, or a person's decision did, but nobody who wants it once more.
+
+    Raises:
+        PrefectUnreachableError: nobody can tell. A guess of "no" would deploy what was deployed already a second time.
+    """
+    last = max(_scheduled(), key=lambda state: state.timestamp, default=None)
     return last is not None and (last.message == ADOPTING or last.name == RESUMING)
 
 
 def resumed_at() -> datetime | None:
-    """When a person's decision set this run going again, if that was its last start but for adoptions."""
+    """When a person's decision set this run going again, if that was its last start but for adoptions.
+
+    Raises:
+        PrefectUnreachableError: nobody can tell.
+    """
     resumed = [state.timestamp for state in _scheduled() if state.name == RESUMING]
     return max(resumed, default=None)
 
 
-def _last_scheduled() -> State | None:
-    return max(_scheduled(), key=lambda state: state.timestamp, default=None)
-
-
 def _scheduled() -> list[State]:
-    with best_effort("why this run was started"), client() as prefect:
-        return [state for state in prefect.read_flow_run_states(current_flow_run().id) if state.is_scheduled()]
-    return []
+    """Every time that this run was started, or was to be."""
+    run = current_flow_run()
+    try:
+        with client() as prefect:
+            return [state for state in prefect.read_flow_run_states(run.id) if state.is_scheduled()]
+    except UNREACHABLE as error:
+        raise PrefectUnreachableError(
+            f"Prefect's server does not say why run {run.id} was started ({error}).",
+            next_step="The step is tried again. If it fails for good, retry the run when the server is back.",
+        ) from error
 
 
 def _start_again(prefect: SyncPrefectClient, run: FlowRun, message: str) -> None:

@@ -7,9 +7,11 @@ from typing import Any, Self
 from uuid import UUID, uuid4
 
 import pytest
+from httpx import ConnectError
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.states import AwaitingRetry, Crashed, Pending, Running
 
+from interlock.errors import PrefectUnreachableError
 from interlock.models.deployment import Deployment, DeploymentStatus
 from interlock.timing import ADOPTIONS_AT_MOST, BEGINNINGS_AT_MOST
 from tasks import adoption
@@ -23,12 +25,15 @@ class FakePrefect:
     run: FlowRun
     states: list[State[Any]] = field(default_factory=list)
     sweeps: int = 0
+    is_away: bool = False
     artifacts: list[Any] = field(default_factory=list)
 
     def read_flow_runs(self, **_: object) -> list[FlowRun]:
         return [self.run]
 
     def read_flow_run_states(self, _run_id: UUID) -> list[State[Any]]:
+        if self.is_away:
+            raise ConnectError("All connection attempts failed")
         return self.states
 
     def set_flow_run_state(self, _run_id: UUID, state: State[Any], *, force: bool) -> None:
@@ -99,6 +104,15 @@ def test_a_persons_rerun_is_no_adoption(prefect: FakePrefect) -> None:
     adoption.adopt(of(prefect), cancelled=False)
     prefect.states += [Running(), Crashed(), AwaitingRetry(message="Asked for by a person")]
     assert not adoption.is_adoption()
+
+
+def test_promise_10_while_prefect_is_away_nobody_guesses_that_a_run_is_no_adoption(prefect: FakePrefect) -> None:
+    """A guess would deploy once more what is deployed already."""
+    adoption.adopt(of(prefect), cancelled=False)
+    prefect.is_away = True
+    for question in (adoption.is_adoption, adoption.resumed_at):
+        with pytest.raises(PrefectUnreachableError):
+            question()
 
 
 def test_a_dead_runs_final_state_and_published_outcome_are_those_on_record(prefect: FakePrefect) -> None:

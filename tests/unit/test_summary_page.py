@@ -65,11 +65,18 @@ def test_it_lists_the_changes_that_were_announced_and_counts_the_others() -> Non
     assert "- Add `A*b*` (`AWS::SQS::Queue`)\n- Modify `B` (`AWS::SQS::Queue`), **replaced**\n- and 1 more" in shown
 
 
-@pytest.mark.parametrize("hint", ["Choose another name.", None])
-def test_a_failure_always_says_what_to_do(hint: str | None) -> None:
+@pytest.mark.parametrize(
+    ("hint", "stack_status", "step"),
+    [
+        ("Choose another name.", "UPDATE_ROLLBACK_COMPLETE", "Choose another name."),
+        (None, "UPDATE_ROLLBACK_COMPLETE", "The stack is as it was before."),
+        (None, "ROLLBACK_COMPLETE", "The stack was never created:"),
+    ],
+)
+def test_a_failure_always_says_what_to_do(hint: str | None, stack_status: str, step: str) -> None:
     cause = CAUSE.model_copy(update={"hint": hint})
-    shown = summary_page(deployment(), Outcome(status=DeploymentStatus.ROLLED_BACK, first_cause=cause))
-    assert f"**What to do:** {hint or 'The stack is as it was before.'}" in shown
+    outcome = Outcome(status=DeploymentStatus.ROLLED_BACK, stack_status=stack_status, first_cause=cause)
+    assert f"**What to do:** {step}" in summary_page(deployment(), outcome)
 
 
 def test_a_new_attempt_names_the_one_before() -> None:
