@@ -94,7 +94,8 @@ class Up:
 
     def _launch_server(self) -> None:
         processes.require_free_port(self._port, what="The Prefect server", host=self._host)
-        argv = [sys.executable, "-m", "prefect", "server", "start", "--host", self._host, "--port", str(self._port)]
+        listen = ["--host", self._host, "--port", str(self._port)]
+        argv = [sys.executable, "-m", "deployments.prefect_server", "start", *listen]
         environ = without_prefect(self._environ) | server_environment(self._home, self.api_url, self._auth)
         if not is_loopback(self._host):
             environ[UI_API_URL] = self._environ.get(UI_API_URL, "/api")  # asked by browsers elsewhere
