@@ -12,6 +12,7 @@ from interlock.notifications.durations import duration
 
 _MARKS = {0: "✅", 4: "⚪"}
 _OTHER_MARK = "❌"
+_UNDER_WAY_MARK = "🛠️"
 _MOST_EVENTS = 60
 """A page for people; the record has them all (`interlock show`)."""
 _STATUS = re.compile(r"\b[A-Z]+_[A-Z_]+\b")
@@ -20,18 +21,27 @@ _AS_BEFORE = "The stack is as it was before."
 _NEVER_CREATED = "The stack was never created: the next deployment removes what is left of it, and creates it."
 
 
-def summary_page(deployment: Deployment, outcome: Outcome, *, changes: Sequence[Mapping[str, Any]] = ()) -> str:
+def summary_page(
+    deployment: Deployment,
+    outcome: Outcome | None,
+    *,
+    changes: Sequence[Mapping[str, Any]] = (),
+    slack_thread_url: str | None = None,
+) -> str:
     """For the Prefect UI. Whatever comes from outside is code or escaped: none of it becomes markup.
 
-    `changes` are those that were announced, each with `action`, `logical_id`, `resource_type` and `replacement`; they may
-    be fewer than the record counts.
+    `outcome` is None while there is none yet. `changes` are those that were announced, each with `action`, `logical_id`,
+    `resource_type` and `replacement`; they may be fewer than the record counts.
     """
-    parts = [_heading(deployment, outcome), *_why(outcome), *_links(deployment, outcome), *_facts(deployment)]
-    parts += [*_changes(deployment, outcome, changes), *_outputs(outcome), *_timeline(deployment.events)]
+    parts = [_heading(deployment, outcome), *(_why(outcome) if outcome else ())]
+    parts += [*_links(deployment, slack_thread_url), *_facts(deployment), *_changes(deployment, outcome, changes)]
+    parts += [*(_outputs(outcome) if outcome else ()), *_timeline(deployment.events)]
     return "\n".join([*parts, ""])
 
 
-def _heading(deployment: Deployment, outcome: Outcome) -> str:
+def _heading(deployment: Deployment, outcome: Outcome | None) -> str:
+    if outcome is None:
+        return f"# {_UNDER_WAY_MARK} {escaped(deployment.environment)}: under way"
     mark = _MARKS.get(int(outcome.exit_code), _OTHER_MARK)
     return f"# {mark} {escaped(deployment.environment)}: {escaped(outcome.title)}"
 
@@ -61,11 +71,12 @@ def _next_step(outcome: Outcome) -> str | None:
     return f"{_NEVER_CREATED if was_never_created else _AS_BEFORE} {_THEN}"
 
 
-def _links(deployment: Deployment, outcome: Outcome) -> Iterator[str]:
+def _links(deployment: Deployment, slack_thread_url: str | None) -> Iterator[str]:
     found = [
-        link("Application", outcome.application_url),
+        link("Application", deployment.application_url),
         link("CI run", deployment.github_run_url),
         link("Stack in the AWS console", deployment.aws_console_url),
+        link("Slack thread", slack_thread_url),
     ]
     if any(found):
         yield f"\n{' · '.join(filter(None, found))}"
@@ -87,12 +98,17 @@ def _facts(deployment: Deployment) -> Iterator[str]:
     yield from (f"- **{label}:** {code(value)}" for label, value in found if value)
 
 
-def _changes(deployment: Deployment, outcome: Outcome, changes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _changes(deployment: Deployment, outcome: Outcome | None, changes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     if deployment.change_counts:
         counts = ", ".join(f"{count} {escaped(kind.lower())}" for kind, count in deployment.change_counts.items())
-        what = "What changed" if outcome.status is DeploymentStatus.SUCCEEDED else "What was to change"
-        yield f"\n## {what}\n\n{counts}\n"
+        yield f"\n## {_of_changes(outcome)}\n\n{counts}\n"
         yield from changes_in_words(deployment, changes)
+
+
+def _of_changes(outcome: Outcome | None) -> str:
+    if outcome is None:
+        return "What is to change"
+    return "What changed" if outcome.status is DeploymentStatus.SUCCEEDED else "What was to change"
 
 
 def changes_in_words(deployment: Deployment, changes: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -53,10 +53,20 @@ def publish_outcome(deployment: Deployment, outcome: Outcome) -> None:
         "diagnosis": [each.model_dump(mode="json") for each in outcome.findings],
         "record": deployment.model_dump(mode="json"),
     }
-    description = f"{outcome.title}: {deployment.correlation_id}"
-    _publish(data, description, flow_run_id=deployment.flow_run_id)
+    _publish(data, f"{outcome.title}: {deployment.correlation_id}", flow_run_id=deployment.flow_run_id)
+    show_summary(deployment, outcome)
+
+
+def show_summary(deployment: Deployment, outcome: Outcome | None = None) -> None:
+    """The page for people: what is under way, with its links, until there is an outcome.
+
+    Only from the steps of the flow and from whoever ends it, never beside them: an older page must not come last.
+    """
     summary = _LivingArtifact("markdown", SUMMARY_KEY, deployment.flow_run_id, of=deployment.correlation_id)
-    summary.show(summary_page(deployment, outcome, changes=changes_on_record(deployment)), description)
+    page = summary_page(
+        deployment, outcome, changes=changes_on_record(deployment), slack_thread_url=_slack_thread_url(deployment)
+    )
+    summary.show(page, f"{outcome.title if outcome else 'Under way'}: {deployment.correlation_id}")
 
 
 def changes_on_record(deployment: Deployment) -> Sequence[Mapping[str, Any]]:
@@ -65,6 +75,14 @@ def changes_on_record(deployment: Deployment) -> Sequence[Mapping[str, Any]]:
         return announced_changes(installation().registry.outbox.rows(deployment.correlation_id))
     except TemporaryError:
         return []
+
+
+def _slack_thread_url(deployment: Deployment) -> str | None:
+    try:
+        thread = installation().registry.outbox.thread(deployment.correlation_id)
+    except TemporaryError:
+        return None
+    return thread.url if thread else None
 
 
 def publish_refusal(environment: str, outcome: Outcome) -> None:

@@ -11,7 +11,7 @@ from interlock.models.environment import Environment
 from interlock.models.stack import ChangeSet, Stack
 from interlock.notices import notice_of_changes
 from interlock.wiring import installation
-from tasks.artifacts import publish_changes
+from tasks.artifacts import publish_changes, show_summary
 from tasks.run_log import run_log
 from tasks.s3_templates import read_template
 from tasks.secret_values import know_secrets_again, with_secrets
@@ -73,13 +73,14 @@ def _show(deployment: Deployment, change_set: ChangeSet) -> None:
     run_log().info("Change set: %s.", summary, extra={"event": "CHANGE_SET_CREATED"})
     if change_set.is_empty:
         return
-    here.registry.deployments.record(
+    deployment = here.registry.deployments.record(
         deployment.correlation_id,
         events=[DeploymentEvent(timestamp=here.clock(), event="CHANGE_SET_CREATED", details=summary)],
         notices=[notice_of_changes(change_set)],
         changes={"change_set_arn": change_set.arn, "change_counts": change_set.counts},
     )
     publish_changes(deployment, change_set)
+    show_summary(deployment)
 
 
 @step("read the change set made before")

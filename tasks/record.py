@@ -23,7 +23,7 @@ from interlock.timing import CATCH_UP_POLL_SECONDS, CATCH_UP_SECONDS
 from interlock.turn import join_queue
 from interlock.wiring import Installation, installation, installation_of_a_deployment
 from tasks.adoption import is_adoption
-from tasks.artifacts import publish_outcome, publish_refusal
+from tasks.artifacts import publish_outcome, publish_refusal, show_summary
 from tasks.endings import final_state
 from tasks.prefect_side import current_flow_run, name_the_run
 from tasks.run_log import begin_log, process_is_about, run_log
@@ -54,6 +54,8 @@ def open_deployment(request: DeploymentRequest) -> Deployment:
         deployment = _register(here, environment, request, retry_of=earlier.correlation_id if earlier else None)
     process_is_about(deployment)
     name_the_run(deployment)
+    if not deployment.status.is_final:
+        show_summary(deployment)
     run_log().info(
         "Deployment %s of %s (stack %s)%s.",
         deployment.correlation_id,

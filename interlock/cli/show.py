@@ -31,12 +31,14 @@ def show(deployment: str, *, as_json: bool) -> None:
     insist_on_id(deployment)
     registry = installation().registry
     found = _find(registry, deployment)
-    rows = registry.outbox.rows(found.correlation_id)
+    rows, thread = registry.outbox.rows(found.correlation_id), registry.outbox.thread(found.correlation_id)
+    slack_thread_url = thread.url if thread else None
     if as_json:
         messages = [_message(found, row) for row in rows]
-        click.echo(json.dumps({**found.model_dump(mode="json"), "messages": messages}, indent=2))
+        whole = {**found.model_dump(mode="json"), "slack_thread_url": slack_thread_url, "messages": messages}
+        click.echo(json.dumps(whole, indent=2))
     else:
-        click.echo("\n".join([*_record(found), *_events(found), *_messages(found, rows)]))
+        click.echo("\n".join([*_record(found, slack_thread_url), *_events(found), *_messages(found, rows)]))
 
 
 def _find(registry: "Registry", name: str) -> "Deployment":
@@ -44,7 +46,7 @@ def _find(registry: "Registry", name: str) -> "Deployment":
     return registry.deployments.get(of_flow_run.correlation_id if of_flow_run else name)
 
 
-def _record(found: "Deployment") -> list[str]:
+def _record(found: "Deployment", slack_thread_url: str | None) -> list[str]:
     waited, took = found.queue_seconds, found.duration_seconds
     heading = (
         f"{found.correlation_id}  {found.status.replace('_', ' ')}{' (nothing to change)' if found.no_changes else ''}"
@@ -65,6 +67,7 @@ def _record(found: "Deployment") -> list[str]:
         ("Prefect run", found.flow_run_url),
         ("CI run", found.github_run_url),
         ("AWS console", found.aws_console_url),
+        ("Slack thread", slack_thread_url),
         *((f"Output {name}", value) for name, value in found.outputs.items()),
     ]
     return [click.style(heading, bold=True), labelled(rows)]

@@ -89,3 +89,5 @@ class SlackThread(Value):
 
     channel: str
     parent_ts: str
+    url: str | None = None
+    """A link for people; None where Slack gave none."""

@@ -71,6 +71,11 @@ class PacedSlack:
         with self._turn(), self._listening():
             return self.slack.reply(thread, card, broadcast=broadcast)
 
+    def link(self, thread: SlackThread) -> str:
+        self._insist()
+        with self._listening():
+            return self.slack.link(thread)
+
     def update(self, thread: SlackThread, card: Card) -> None:
         self._insist()
         with self._listening():

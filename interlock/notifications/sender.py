@@ -1,9 +1,11 @@
 """One outbox row as calls to Slack, each step stored before the next is taken."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from interlock.errors import SlackRefusedError, SlackUnavailableError
 from interlock.models.deployment import Deployment
 from interlock.models.notice import DeliveryState, OutboxRow, SlackThread
 from interlock.notifications.announcements import Announcement
@@ -11,6 +13,7 @@ from interlock.notifications.audience import Audience
 from interlock.notifications.headlines import moves_parent
 from interlock.notifications.messages import Message, render
 from interlock.notifications.outage import summary
+from interlock.notifications.pace import PostponedError
 from interlock.notifications.ports import Outbox, SlackApi
 from interlock.notifications.slack import SlackMessageGoneError
 
@@ -62,7 +65,15 @@ class Sender:
         thread = self.slack.post(self.audience.channel, message.parent)
         # Before anything else is sent: without it the next delivery would start a second thread.
         self.outbox.save_thread(self.about.correlation_id, thread)
+        self._link(thread)
         return thread, replace(message, detail=message.detail and replace(message.detail, mentions=()))
+
+    def _link(self, thread: SlackThread) -> None:
+        """For people's pages. They can do without: nothing is said of a link that could not be had."""
+        with suppress(SlackUnavailableError, SlackRefusedError, PostponedError):
+            self.outbox.save_thread(
+                self.about.correlation_id, thread.model_copy(update={"url": self.slack.link(thread)})
+            )
 
     def _reply(self, thread: SlackThread, message: Message) -> str | None:
         if message.detail is None:

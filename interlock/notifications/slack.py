@@ -76,6 +76,11 @@ class Slack:
         where = {"channel": thread.channel, "thread_ts": thread.parent_ts}
         return _text(self._call("chat.postMessage", **where, reply_broadcast=broadcast, **_content(card)), "ts")
 
+    def link(self, thread: SlackThread) -> str:
+        """A link to the thread, for people (chat.getPermalink, which needs no scope)."""
+        answer = self._call_with_form("chat.getPermalink", channel=thread.channel, message_ts=thread.parent_ts)
+        return _text(answer, "permalink")
+
     def update(self, thread: SlackThread, card: Card) -> None:
         """Edits the thread's parent message."""
         _text(self._call("chat.update", channel=thread.channel, ts=thread.parent_ts, **_content(card)), "ts")

@@ -4,6 +4,7 @@ Each page is kept as a picture: in pytest's directory, or where `PICTURES` says:
 """
 
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -115,6 +116,9 @@ def test_a_failed_run_says_why_and_what_to_do_and_retry_is_a_new_attempt_of_the_
     ):
         expect(summary).to_contain_text(text)
     expect(summary.get_by_role("link", name="CI run")).to_have_attribute("href", CI_RUN)
+    expect(summary.get_by_role("link", name="Slack thread")).to_have_attribute(
+        "href", re.compile(r"/#[\w-]+/\d+\.\d+$")
+    )
     pages.picture("failed-summary")
 
     pages.open_run(asked.flow_run_id)

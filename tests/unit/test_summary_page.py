@@ -79,6 +79,13 @@ def test_a_failure_always_says_what_to_do(hint: str | None, stack_status: str, s
     assert f"**What to do:** {step}" in summary_page(deployment(), outcome)
 
 
+def test_while_there_is_no_outcome_it_shows_what_is_under_way_and_where_to_look() -> None:
+    shown = summary_page(deployment(), None, slack_thread_url="https://example.slack.com/archives/C1/p2")
+    assert shown.startswith("# 🛠️ production: under way\n")
+    assert "[Slack thread](https://example.slack.com/archives/C1/p2)" in shown
+    assert "## What is to change" in shown
+
+
 def test_a_new_attempt_names_the_one_before() -> None:
     again = deployment().model_copy(update={"retry_of": "20260114-215400-00000000"})
     assert "- **New attempt of:** `20260114-215400-00000000`" in summary_page(

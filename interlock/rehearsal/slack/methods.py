@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 from interlock.rehearsal.slack.workspace import Content, Message, SlackError, Workspace
 
@@ -56,6 +57,12 @@ def _update(workspace: Workspace, arguments: Arguments, _token: str) -> Answer:
     return {"channel": channel.id, "ts": message.ts, "text": message.text, "message": _shown(message)}
 
 
+def _get_permalink(workspace: Workspace, arguments: Arguments, _token: str) -> Answer:
+    channel = workspace.channel_by_id(str(arguments.get("channel") or ""))
+    message = workspace.message(channel, str(arguments.get("message_ts") or ""))
+    return {"channel": channel.id, "permalink": f"{workspace.url}#{quote(channel.name)}/{message.ts}"}
+
+
 def _delete(workspace: Workspace, arguments: Arguments, _token: str) -> Answer:
     channel, ts = workspace.channel_by_id(str(arguments.get("channel") or "")), str(arguments.get("ts") or "")
     workspace.delete(channel, ts)
@@ -64,6 +71,7 @@ def _delete(workspace: Workspace, arguments: Arguments, _token: str) -> Answer:
 
 _METHODS: dict[str, Callable[[Workspace, Arguments, str], Answer]] = {
     "auth.test": _auth_test,
+    "chat.getPermalink": _get_permalink,
     "chat.postMessage": _post_message,
     "chat.update": _update,
     "chat.delete": _delete,

@@ -32,11 +32,11 @@ class SlackServer(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, port: int, clock: Clock = utc_now) -> None:
-        self.workspace = Workspace(clock)
         self.faults = Faults()
         self.log: list[dict[str, Any]] = []
         self.stopping = threading.Event()
         super().__init__((LOOPBACK, port), _Handler)
+        self.workspace = Workspace(clock, f"{self.url}/")
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hung up is its own business (the faults make clients do so); anything else is shown."""

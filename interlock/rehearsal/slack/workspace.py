@@ -55,7 +55,8 @@ class Channel:
 class Workspace:
     """Thread-safe: the server answers each request in a thread of its own."""
 
-    def __init__(self, clock: Clock = utc_now) -> None:
+    def __init__(self, clock: Clock = utc_now, url: str = "https://rehearsal.slack.com/") -> None:
+        self.url = url
         self._clock = clock
         self._lock = threading.Lock()
         self._messages: list[Message] = []
@@ -81,6 +82,10 @@ class Workspace:
             )
             self._messages.append(message)
             return message
+
+    def message(self, channel: Channel, ts: str) -> Message:
+        with self._lock:
+            return self._find(channel, ts)
 
     def update(self, channel: Channel, ts: str, content: Content) -> Message:
         with self._lock:

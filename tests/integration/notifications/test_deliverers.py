@@ -64,6 +64,9 @@ class SlowSlack:
         with self._call(thread.channel):
             return self._note(thread.channel, card)
 
+    def link(self, thread: SlackThread) -> str:
+        return f"https://example.slack.com/{thread.parent_ts}"
+
     def update(self, thread: SlackThread, card: Card) -> None:  # noqa: ARG002 - as Slack's
         with self._call(thread.channel):
             pass

@@ -39,6 +39,11 @@ def test_a_message_is_posted_edited_and_replied_to(slack: Slack, local_slack: Re
     assert (reply["ts"], reply["thread_ts"], reply["broadcast"]) == (ts, thread.parent_ts, True)
 
 
+def test_a_thread_has_a_link_for_people(slack: Slack, local_slack: RehearsalSlack, channel: str) -> None:
+    thread = slack.post(channel, CARD)
+    assert slack.link(thread) == f"{local_slack.url}/#{channel.removeprefix('#')}/{thread.parent_ts}"
+
+
 @pytest.mark.parametrize(("kind", "facts"), SAMPLES)
 def test_slack_takes_every_message(slack: Slack, channel: str, kind: NoticeKind, facts: dict[str, Any]) -> None:
     rendered = message(kind, facts)

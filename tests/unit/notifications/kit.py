@@ -131,6 +131,7 @@ class MemorySlack:
         self.replies: list[tuple[Card, Trouble]] = []
         self.met: list[Trouble] = []
         self.meanwhile: Callable[[], None] = lambda: None
+        self.gives_no_links = False
         self.on_kill: Callable[[], None] = lambda: None
 
     @property
@@ -152,6 +153,11 @@ class MemorySlack:
             if trouble.is_applied:
                 self.replies.append((card, trouble))
         return ts
+
+    def link(self, thread: SlackThread) -> str:
+        if self.gives_no_links:
+            raise SlackUnavailableError("Slack does not answer.")
+        return f"https://example.slack.com/{thread.parent_ts}"
 
     def update(self, thread: SlackThread, card: Card) -> None:
         with self._call("update", thread.channel.removeprefix("#")) as trouble:

@@ -160,6 +160,17 @@ def test_a_refused_message_is_parked_and_reported_once() -> None:
     assert room.states == ["parked", "parked", "parked"]
 
 
+@pytest.mark.parametrize("gives_no_links", [False, True])
+def test_the_thread_s_link_is_kept_and_one_that_cannot_be_had_delays_nothing(*, gives_no_links: bool) -> None:
+    room = Room(NoticeKind.STARTED, NoticeKind.SUCCEEDED)
+    assert room.slack is not None
+    room.slack.gives_no_links = gives_no_links
+    assert room.deliver() == DeliveryReport(delivered=2)
+    thread = room.registry.outbox.thread(CID)
+    assert thread is not None
+    assert (thread.url is None) == gives_no_links
+
+
 def test_a_deleted_parent_is_made_anew() -> None:
     room = Room(NoticeKind.STARTED, NoticeKind.DEPLOYING, troubles=(Trouble.NONE, Trouble.GONE))
     assert room.deliver() == DeliveryReport(delivered=2)
