@@ -41,16 +41,17 @@ def adopt(deployment: Deployment, *, cancelled: bool) -> str:
         return f"{what}, and Prefect did not take the adoption ({error}): left for the next sweep"
 
 
-def begin_again(run: FlowRun) -> bool:
+def begin_again(flow_run_id: UUID) -> bool:
     """Start a run whose process died before it was on record: nothing was done yet. False if that was tried enough.
 
+    By its id: the run that Prefect hands to a hook is as it was when the runner fetched it, and its state long out of date.
     Prefect's own count of beginnings does not tell: a process that dies before its flow begins is not in it.
     """
     with best_effort("the new beginning of a run"), client() as prefect:
-        begun = [state for state in prefect.read_flow_run_states(run.id) if state.message == BEGINNING_AGAIN]
+        begun = [state for state in prefect.read_flow_run_states(flow_run_id) if state.message == BEGINNING_AGAIN]
         if len(begun) >= BEGINNINGS_AT_MOST:
             return False
-        _start_again(prefect, run, BEGINNING_AGAIN)
+        _start_again(prefect, prefect.read_flow_run(flow_run_id), BEGINNING_AGAIN)
     return True
 
 

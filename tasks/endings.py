@@ -16,6 +16,7 @@ from interlock.wiring import Installation, installation
 from tasks.adoption import adopt, begin_again, end_run
 from tasks.artifacts import publish_outcome
 from tasks.notify import deliver_for
+from tasks.prefect_side import give_back_lease
 from tasks.run_log import about, begin_log, run_log
 from tasks.secret_values import gateway_to_settle
 from tasks.states import state_of
@@ -38,7 +39,7 @@ def close_failed(flow: Flow[..., Any], flow_run: FlowRun, state: State) -> None:
     """The flow raised, or returned a failed outcome (which is on record already: then this changes nothing)."""
     found = _settle(flow_run, why=f"The deployment's flow failed: {state.message or 'no reason given'}.")
     if found is None and state.name == _RAISED:  # such as: Prefect's server went away as it began
-        begin_again(flow_run)
+        begin_again(flow_run.id)
     _publish(found)
 
 
@@ -46,7 +47,7 @@ def close_crashed(flow: Flow[..., Any], flow_run: FlowRun, state: State) -> None
     """The engine died. "Crashed" is how the process ended; the record says how the deployment did."""
     found = _settle(flow_run, why=f"The deployment's process died: {state.message or 'no reason given'}")
     if found is None:
-        begin_again(flow_run)
+        begin_again(flow_run.id)
     elif found.deployment.status.is_final:
         end_run(found.deployment, found.settled.outcome)
 
@@ -91,6 +92,8 @@ def _settle_deployment(here: Installation, deployment: Deployment, *, why: str, 
     recovery = Recovery(here.registry, environment, gateway_to_settle(deployment), here.clock)
     settled = recovery.settle(deployment.correlation_id, why=why, cancelled=cancelled)
     run_log().info("%s: %s", deployment.correlation_id, settled.verdict)
+    if deployment.slot_lease_id:
+        give_back_lease(deployment.slot_lease_id)  # or the next one waits for its end, up to a minute
     if settled.verdict in _TO_BE_ADOPTED:
         run_log().info("%s", adopt(deployment, cancelled=cancelled))
     elif settled.verdict is Verdict.FINISHED:

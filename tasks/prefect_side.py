@@ -135,6 +135,12 @@ def free_slot(prefect: SyncPrefectClient, name: str) -> None:
     prefect.update_global_concurrency_limit(name, GlobalConcurrencyLimitUpdate(active_slots=0))
 
 
+def give_back_lease(lease_id: str) -> None:
+    """Give back the slot that a process which is dead had by this lease; nothing, if the lease is over."""
+    with best_effort("the slot of a dead process"), client() as prefect:
+        prefect.release_concurrency_slots_with_lease(UUID(lease_id))
+
+
 def slot_taken_since(prefect: SyncPrefectClient, name: str) -> datetime | None:
     """When the slot's count was last touched, if it is taken."""
     limit = prefect.read_global_concurrency_limit_by_name(name)

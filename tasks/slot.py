@@ -1,11 +1,12 @@
 """Wait for the turn: the queue's head takes the slot (Prefect's concurrency limit), then the hold (the registry's)."""
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from contextvars import Context, copy_context
 from datetime import timedelta
 
+from prefect.concurrency.context import ConcurrencyContext
 from prefect.concurrency.sync import concurrency
 
 from interlock.continued_rollback import free_after_crash
@@ -59,7 +60,7 @@ def acquire_slot(deployment: Deployment, held: Held) -> HoldKeeper:
     """
     here = installation()
     environment = here.environment(deployment.environment)
-    slot = _Slot(environment, held.context)
+    slot = _Slot(environment, held.context, lambda lease_id: _note_lease(here, deployment, lease_id))
     turn = Turn(
         registry=here.registry,
         environment=environment,
@@ -88,9 +89,10 @@ def acquire_slot(deployment: Deployment, held: Held) -> HoldKeeper:
 class _Slot:
     """The attempts of one deployment at its environment's slot."""
 
-    def __init__(self, environment: Environment, context: Context) -> None:
+    def __init__(self, environment: Environment, context: Context, note_lease: Callable[[str], None]) -> None:
         self._environment = environment
         self._context = context
+        self._note_lease = note_lease
         self._trying_since = 0.0
         self._tried_at = 0.0
 
@@ -102,6 +104,8 @@ class _Slot:
             slot = self._slot(seconds)
             self._context.run(slot.__enter__)
             attempt.callback(_give_back, slot)
+            if lease_id := self._context.run(_newest_lease):
+                self._note_lease(lease_id)
         except TimeoutError:
             self._mend_leak()
             return False
@@ -243,6 +247,16 @@ def _is_on_its_way(here: Installation, flow_run_id: str, arrived: Collection[str
     if known.status is not DeploymentStatus.QUEUED or known.awaits_approval or not is_new:
         return False
     return known.correlation_id not in arrived
+
+
+def _newest_lease() -> str | None:
+    """Prefect notes the leases of a run in the run's context, to end them if the run is cancelled."""
+    context = ConcurrencyContext.get()
+    return str(context.cleanup_lease_ids[-1]) if context and context.cleanup_lease_ids else None
+
+
+def _note_lease(here: Installation, deployment: Deployment, lease_id: str) -> None:
+    here.registry.deployments.record(deployment.correlation_id, changes={"slot_lease_id": lease_id})
 
 
 def _give_back(slot: AbstractContextManager[None]) -> None:

@@ -46,7 +46,7 @@ def _begun_again(here: Installation, environment: Environment, run: FlowRun) -> 
         return None
     if here.clock() - _since(run) < timedelta(seconds=NEVER_RECORDED_SECONDS):
         return None
-    done = "started again" if begin_again(run) else "left: it was started again too often"
+    done = "started again" if begin_again(run.id) else "left: it was started again too often"
     return Finding(environment=environment.name, found=f"the run {run.name} died before it was on record", done=done)
 
 

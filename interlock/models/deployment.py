@@ -90,6 +90,8 @@ class Deployment(Value):
     """A person wanted it to end; whoever sees its operation through turns it back."""
     lock_override: str | None = None
     """Why it may begin though the environment is locked: an emergency. None: it heeds locks."""
+    slot_lease_id: str | None = None
+    """Prefect's name for its having the slot: whoever finds its process dead gives the slot back by it."""
     approval: Approval | None = None
     """The last one that was asked for."""
     approval_seconds: float = 0

@@ -10,7 +10,9 @@ from deployments.rehearsal_system import RehearsalSystem
 from interlock.models.deployment import DeploymentStatus
 from interlock.models.notice import NoticeKind
 from interlock.registry import Registry, open_registry
+from interlock.timing import SLOT_LEASE_SECONDS
 from tests.acceptance.asking import Asked, ask, chain
+from tests.acceptance.engines import kill_engine
 
 ENVIRONMENT = "endings"
 STACK = f"interlock-{ENVIRONMENT}"
@@ -83,6 +85,23 @@ def test_a_cancelled_update_is_rolled_back_and_on_record_as_cancelled(
     record = _wait_until_final(registry, asked)
     assert record == DeploymentStatus.CANCELLED
     assert registry.deployments.get(asked.correlation_id()).stack_status == "UPDATE_ROLLBACK_COMPLETE"
+    _nothing_is_left(system, registry)
+
+
+def test_the_slot_of_a_killed_engine_is_given_back_long_before_its_lease_would_end(
+    system: RehearsalSystem, registry: Registry
+) -> None:
+    asked = ask(system.api_url, ENVIRONMENT, chain(0.1, 8, 0.1, delay=10))
+    asked.wait_for_log("CloudFormation is carrying out")
+    lease_id = registry.deployments.get(asked.correlation_id()).slot_lease_id
+    lease = f"{system.api_url}/v2/concurrency_limits/leases/{lease_id}/renew"
+    assert httpx.post(lease, json={}).is_success
+    kill_engine(asked.flow_run_id)
+    deadline = time.monotonic() + SLOT_LEASE_SECONDS / 3
+    while httpx.post(lease, json={}).status_code != httpx.codes.GONE:
+        assert time.monotonic() < deadline
+        time.sleep(0.3)
+    assert asked.wait()["state_name"] == "Succeeded"  # adopted meanwhile
     _nothing_is_left(system, registry)
 
 

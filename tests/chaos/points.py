@@ -5,9 +5,9 @@ from fnmatch import fnmatch
 _NORMAL = """
     deployments.register#1 prefect.name_the_run#1 notify#1 slack.post#1 outbox.save_thread#1 outbox.update#1
     queue.enqueue#1 aws.stack#1 aws.validate_template#1 deployments.record#1
-    turn.take#1 slot.enter#1 holds.claim#1
-    holds.renew#1 aws.create_change_set#1 aws.change_set#1 deployments.record#2 artifacts.changes#1
-    deployments.record#3 aws.execute_change_set#1 aws.send#2 aws.events_of_operation#1 monitor.report#1
+    turn.take#1 slot.enter#1 deployments.record#2 holds.claim#1
+    holds.renew#1 aws.create_change_set#1 aws.change_set#1 deployments.record#3 artifacts.changes#1
+    deployments.record#4 aws.execute_change_set#1 aws.send#2 aws.events_of_operation#1 monitor.report#1
     deployments.finish#1 artifacts.outcome#1 holds.release#1 slot.exit#1 slack.reply#1 slack.update#1
     notify_at_last#1 final_state#1
 """

@@ -28,6 +28,9 @@ class FakePrefect:
     is_away: bool = False
     artifacts: list[Any] = field(default_factory=list)
 
+    def read_flow_run(self, _run_id: UUID) -> FlowRun:
+        return self.run
+
     def read_flow_runs(self, **_: object) -> list[FlowRun]:
         return [self.run]
 
@@ -94,7 +97,7 @@ def test_a_run_that_keeps_dying_is_left_to_the_sweep(prefect: FakePrefect) -> No
 
 def test_a_run_that_died_before_it_was_on_record_begins_again_but_not_for_ever(prefect: FakePrefect) -> None:
     prefect.run.run_count = 0  # of processes that die before the flow begins, Prefect counts none
-    assert [adoption.begin_again(prefect.run) for _ in range(BEGINNINGS_AT_MOST + 2)] == [
+    assert [adoption.begin_again(prefect.run.id) for _ in range(BEGINNINGS_AT_MOST + 2)] == [
         *[True] * BEGINNINGS_AT_MOST, False, False,
     ]  # fmt: skip
     assert [state.message for state in prefect.states] == [adoption.BEGINNING_AGAIN] * BEGINNINGS_AT_MOST
