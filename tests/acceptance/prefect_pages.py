@@ -73,6 +73,14 @@ class PrefectPages:
                 )
                 return
 
+    def submit_dialog(self, form: Locator) -> None:
+        """The same for a form in a dialog, which closes when it was taken."""
+        for _ in range(_TRIES):
+            form.get_by_role("button", name="Submit", exact=True).click()
+            with suppress(AssertionError):
+                expect(form).to_be_hidden(timeout=8_000)
+                return
+
     def choose(self, name: str) -> None:
         """An entry of the menu that is open."""
         self.page.locator(".p-overflow-menu-item").get_by_text(name, exact=True).click()

@@ -173,7 +173,7 @@ def test_a_suspended_run_is_decided_about_in_the_form_that_lists_its_changes(
     pages.fill("Actor", "grace")
     pages.fill("Reason (Optional)", "Looked at in the browser.")
     pages.picture(decision, form)
-    form.get_by_role("button", name="Submit", exact=True).click()
+    pages.submit_dialog(form)
     assert asked.wait()["state_name"] == ending
     pages.open_run(asked.flow_run_id)
     pages.picture(ending.lower(), pages.state(ending))
