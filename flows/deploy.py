@@ -1,7 +1,7 @@
 """The main job: one deployment of one environment, from the request to the record of its end."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from prefect import State, flow
@@ -18,12 +18,14 @@ from interlock.models.stack import ChangeSet
 from interlock.monitoring.lifecycle import keep_alive
 from interlock.monitoring.schedule import NO_DEPENDENCIES, Dependencies
 from interlock.monitoring.watcher import StackWatcher
+from interlock.several_stacks import is_good, of_all_stacks
 from tasks.approval import ask_for_approval, lacks_approval, wait_for_approval
 from tasks.change_set import make_change_set, stored_change_set
 from tasks.deploy_stack import deploy_stack, nothing_to_change, outcome_of, watch_operation
 from tasks.drift import tell_drift
 from tasks.endings import close_cancelled, close_crashed, close_failed, final_state
 from tasks.monitoring import Reporter
+from tasks.next_stack import go_on_to_next_stack
 from tasks.notify import notify, notify_at_last
 from tasks.record import catch_up, close_deployment, open_deployment, refuse
 from tasks.run_command import follow_command, prepare_command, run_command, watch_command
@@ -42,6 +44,7 @@ from tasks.validate import check, check_active
 def deploy(
     environment: str,
     template: str,
+    templates: dict[str, str] | None = None,
     parameters: dict[str, str] | None = None,
     capabilities: list[str] | None = None,
     tags: dict[str, str] | None = None,
@@ -59,6 +62,7 @@ def deploy(
         environment: the environment's name in the environments file; must be this Prefect deployment's own.
         template: the template's text, or `s3://bucket/key` (a path or `https://` only where the installation allows it);
             empty only where the environment has a command that needs none (docs/deployers.md).
+        templates: where the environment has several stacks, the templates of those before its last, by the stack's name.
         parameters: values for the template's parameters, over the environment's own; secrets as references (docs/secrets.md).
         capabilities: what the template may do, such as CAPABILITY_IAM, beside the environment's own.
         tags: tags for the stack, over the environment's own.
@@ -74,6 +78,7 @@ def deploy(
     request = DeploymentRequest(
         environment=environment,
         template=template,
+        templates=templates or {},
         parameters=parameters or {},
         capabilities=tuple(capabilities or ()),
         tags=tags or {},
@@ -104,7 +109,7 @@ def _outcome(deployment: Deployment, request: DeploymentRequest, held: Held) -> 
         return outcome_on_record(deployment)
     try:
         if deployment.has_begun:
-            return _carry_on(deployment, acquire_slot(deployment, held))
+            return _carry_on(deployment, request, held)
         return _from_the_check(deployment, request, held)
     except PermanentError as error:
         return outcome_of_error(error)
@@ -115,8 +120,32 @@ def _from_the_check(deployment: Deployment, request: DeploymentRequest, held: He
     deployment = wait_for_approval(deployment)
     check_active(deployment)
     notify(deployment)
-    checked = check(deployment, request)
-    keeper = acquire_slot(deployment, held)
+    requests = check(deployment, request)
+    return _stack_by_stack(deployment, requests, request, acquire_slot(deployment, held), held)
+
+
+def _stack_by_stack(
+    deployment: Deployment,
+    requests: Sequence[CheckedRequest],
+    request: DeploymentRequest,
+    keeper: HoldKeeper,
+    held: Held,
+) -> Outcome:
+    """Steps 5 to 7, for each stack of the environment (most have one) until one does not come to a good end."""
+    for number, checked in enumerate(requests, start=1):
+        try:
+            outcome = _deploy_one(deployment, checked, request, keeper, held)
+        except PermanentError as error:
+            outcome = outcome_of_error(error)
+        if not is_good(outcome) or number == len(requests):
+            break
+        deployment = go_on_to_next_stack(deployment, outcome)
+    return of_all_stacks(deployment, outcome)
+
+
+def _deploy_one(
+    deployment: Deployment, checked: CheckedRequest, request: DeploymentRequest, keeper: HoldKeeper, held: Held
+) -> Outcome:
     if request.show_drift and deployment.approval is None:
         tell_drift(deployment)
     if checked.command:
@@ -132,11 +161,16 @@ def _from_the_check(deployment: Deployment, request: DeploymentRequest, held: He
     return _deploy_and_monitor(deployment, change_set, keeper, checked.dependencies)
 
 
-def _carry_on(deployment: Deployment, keeper: HoldKeeper) -> Outcome:
+def _carry_on(deployment: Deployment, request: DeploymentRequest, held: Held) -> Outcome:
     """For a process that died: what it began is found again and seen through, and never begun once more."""
+    keeper = acquire_slot(deployment, held)
     if deployment.by_command:
         return _beside_monitor(deployment, watch_command(deployment), partial(follow_command, deployment))
-    return _deploy_and_monitor(deployment, stored_change_set(deployment), keeper)
+    outcome = _deploy_and_monitor(deployment, stored_change_set(deployment), keeper)
+    if not is_good(outcome) or not deployment.stacks_left:
+        return of_all_stacks(deployment, outcome)
+    deployment = go_on_to_next_stack(deployment, outcome)
+    return _stack_by_stack(deployment, check(deployment, request), request, keeper, held)
 
 
 def _run_command(deployment: Deployment, checked: CheckedRequest, keeper: HoldKeeper) -> Outcome:

@@ -30,6 +30,7 @@ from interlock.models.stack_status import StackStatus
 from interlock.monitoring.watcher import StackWatcher
 from interlock.recovery_log import RecoveryLog
 from interlock.registry import Registry
+from interlock.several_stacks import stack_to_look_at
 from interlock.timing import HOLD_LIFETIME_SECONDS
 
 log = logging.getLogger(__name__)
@@ -209,7 +210,7 @@ def free_after_crash(
     While its operation runs the hold stays, so that nobody takes the environment for free.
     """
     try:
-        stack = cloudformation.stack(environment.stack_name)
+        stack = stack_to_look_at(cloudformation.stack, environment)
     except TemporaryError as error:
         return f"left, for the stack could not be read: {error.message}"
     if stack is not None and stack.state.is_in_progress:

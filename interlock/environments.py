@@ -87,7 +87,8 @@ def _shared_stacks(environments: Environments) -> list[str]:
     """Two environments with one stack would deploy it at once: each has a slot and a hold of its own."""
     users: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     for environment in environments.values():
-        users[_account(environment), environment.region, environment.stack_name].append(environment.name)
+        for stack in environment.stacks:
+            users[_account(environment), environment.region, stack].append(environment.name)
     return [
         f"environments {' and '.join(names)} name the same stack {stack} in {region}: give each its own"
         for (_, region, stack), names in users.items()

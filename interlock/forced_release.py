@@ -15,6 +15,7 @@ from interlock.models.notice import Notice, NoticeKind
 from interlock.models.queue import Hold
 from interlock.recovery import Recovery, Settled, Verdict
 from interlock.registry import Registry
+from interlock.several_stacks import stack_to_look_at
 from interlock.timing import HOLD_LIFETIME_SECONDS, NEVER_STARTED_SECONDS
 
 EVENT = "HOLD_RELEASED_BY_FORCE"
@@ -50,7 +51,7 @@ class ForcedRelease:
         return hold
 
     def _require_quiet(self, holder: str) -> None:
-        stack = self.cloudformation.stack(self.environment.stack_name)
+        stack = stack_to_look_at(self.cloudformation.stack, self.environment)
         if stack is None:
             return
         # A change set executed just now may still read REVIEW_IN_PROGRESS: then the events know better.
@@ -93,13 +94,15 @@ class ForcedRelease:
         self.registry.locks.audit(hold.environment, audit)
 
     def _close(self, hold: Hold, holder: str, why: str) -> None:
-        recovery = Recovery(self.registry, self.environment, self.cloudformation, self.clock)
         try:
+            stacks = self.registry.deployments.get(holder, with_events=False)
+            environment = self.environment.at(stacks.stack_name) if stacks.stacks else self.environment
+            recovery = Recovery(self.registry, environment, self.cloudformation, self.clock)
             settled = recovery.settle(holder, why=why)
         except DeploymentNotFoundError:
             self.registry.holds.release(hold)
             return
-        if settled.verdict in (Verdict.OPERATION_RUNS, Verdict.COMMAND_MAY_LIVE, Verdict.UNKNOWN):
+        if settled.verdict in (Verdict.OPERATION_RUNS, Verdict.STACKS_LEFT, Verdict.COMMAND_MAY_LIVE, Verdict.UNKNOWN):
             raise self._left(settled, holder)
 
     def _left(self, settled: Settled, holder: str) -> StackBusyError:

@@ -21,7 +21,13 @@ from interlock.monitoring.watcher import StackWatcher
 from interlock.notices import notice_of
 from interlock.operation_outcome import cancelled_outcome, outcome_of_operation
 from interlock.registry import Registry
-from interlock.timing import COMMAND_DEATH_SECONDS, HOLD_LIFETIME_SECONDS, NEVER_STARTED_SECONDS
+from interlock.several_stacks import is_good, of_all_stacks
+from interlock.timing import (
+    COMMAND_DEATH_SECONDS,
+    HOLD_LIFETIME_SECONDS,
+    NEVER_STARTED_SECONDS,
+    STACKS_LEFT_SECONDS,
+)
 
 
 class Verdict(StrEnum):
@@ -31,6 +37,8 @@ class Verdict(StrEnum):
     FINISHED = "finished"
     OPERATION_RUNS = "its operation runs"
     """Somebody must see it through: a rerun of its flow run adopts it."""
+    STACKS_LEFT = "it has more stacks to deploy"
+    """As with an operation, somebody must see it through."""
     COMMAND_MAY_LIVE = "its command may live for some seconds yet"
     """So nothing is decided; and as with an operation, somebody must see it through."""
     WAITS_FOR_APPROVAL = "it waits for approval"
@@ -89,10 +97,16 @@ class Recovery:
         if outcome := self._outcome(deployment, stack, events):
             if self._may_begin_another(deployment):
                 return Settled(Verdict.COMMAND_MAY_LIVE)
+            if self._goes_on(deployment, outcome, events):
+                return Settled(Verdict.STACKS_LEFT)
             return self._finish(deployment, outcome)
         if stack is not None and deployment.cancel_requested:
             self._turn_back(deployment, stack)
         return Settled(Verdict.OPERATION_RUNS)
+
+    def _goes_on(self, deployment: Deployment, outcome: Outcome, events: list[StackEvent]) -> bool:
+        lately = self.clock() - events[-1].timestamp < timedelta(seconds=STACKS_LEFT_SECONDS)
+        return bool(deployment.stacks_left) and is_good(outcome) and not deployment.cancel_requested and lately
 
     def _settle_waiting(self, deployment: Deployment) -> Settled:
         """Whoever looks first after its time ends it. Until then only what its process did not give back is taken: there
@@ -184,7 +198,7 @@ class Recovery:
         )
 
     def _finish(self, deployment: Deployment, outcome: Outcome) -> Settled:
-        now = self.clock()
+        outcome, now = of_all_stacks(deployment, outcome), self.clock()
         event = DeploymentEvent(
             timestamp=now, event=f"DEPLOYMENT_{outcome.status.value}", details=outcome.reason or outcome.title
         )

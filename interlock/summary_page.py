@@ -87,7 +87,7 @@ def _facts(deployment: Deployment) -> Iterator[str]:
     found = [
         ("Correlation id", deployment.correlation_id),
         ("New attempt of", deployment.retry_of),
-        ("Stack", f"{deployment.stack_name} ({deployment.region})"),
+        ("Stack", deployment.stack_in_words),
         ("Stack status", deployment.stack_status),
         ("Checks and waiting", duration(waited) if waited is not None else None),
         ("Deployed for", duration(ran) if ran is not None else None),

@@ -7,6 +7,9 @@ TICKET_LIFETIME_SECONDS = 25
 """A dead waiter blocks nobody for longer than this."""
 TICKET_HEARTBEAT_SECONDS = 5
 
+STACKS_LEFT_SECONDS = 600
+"""How long after the end of one stack's operation a deployment of several is still carried on to the next by an adopter. After
+that it counts as failed: whoever waits must not wait for ever for a run that nobody can start."""
 HOLD_LIFETIME_SECONDS = 60
 """A dead holder is taken over (or adopted) no sooner than this."""
 HOLD_HEARTBEAT_SECONDS = 15

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # boto3 and slack_sdk are heavy: each is imported when it is 
     from interlock.cloudformation.gateway import CloudFormation
     from interlock.diagnosis.diagnosis import Diagnosis
     from interlock.logs.cloudwatch import CloudWatchLog
+    from interlock.models.deployment import Deployment
     from interlock.notifications.audience import Audience
     from interlock.notifications.slack import Slack
     from interlock.registry import Registry
@@ -100,6 +101,11 @@ class Installation:
 
     def environment(self, name: str) -> Environment:
         return find_environment(self.environments, name)
+
+    def environment_of(self, deployment: "Deployment") -> Environment:
+        """Its environment, as it is for the stack that the deployment is at."""
+        environment = self.environment(deployment.environment)
+        return environment.at(deployment.stack_name) if deployment.stacks else environment
 
     def audience(self, environment: str) -> "Audience | None":
         """Who is told of its deployments; None where nobody is."""

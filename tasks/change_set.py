@@ -30,7 +30,7 @@ def make_change_set(deployment: Deployment, request: CheckedRequest, keeper: Hol
         InvalidRequestError, SecretNotReadableError: a secret is missing, or may not be read.
     """
     here = installation()
-    environment = here.environment(deployment.environment)
+    environment = here.environment_of(deployment)
     gateway = here.cloudformation(environment)
     request = with_secrets(deployment, request)  # before anything is changed: one may be missing
     stack = stack_to_deploy(gateway, environment, deployment, keeper)
@@ -90,7 +90,7 @@ def stored_change_set(deployment: Deployment) -> ChangeSet:
     What is then left of it, the ARN and the stack, is all that is needed to find the operation by its token.
     """
     here = installation()
-    environment = here.environment(deployment.environment)
+    environment = here.environment_of(deployment)
     know_secrets_again(deployment)
     gateway = here.cloudformation(environment)
     arn = deployment.change_set_arn or ""

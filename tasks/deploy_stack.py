@@ -29,7 +29,7 @@ def watch_operation(
 ) -> StackWatcher:
     """The one reader of the operation's events, for the deploy task and the monitor beside it."""
     here = installation()
-    environment = here.environment(deployment.environment)
+    environment = here.environment_of(deployment)
     return StackWatcher(
         here.cloudformation(environment),
         stack_id=change_set.stack_id,
@@ -51,7 +51,7 @@ def _deploy(
     abandoned: threading.Event,
 ) -> Outcome | State:
     here = installation()
-    environment = here.environment(deployment.environment)
+    environment = here.environment_of(deployment)
     gateway = here.cloudformation(environment)
     _execute(here, gateway, deployment, change_set, keeper)
     last = _follow(deployment, watcher, abandoned)
@@ -116,7 +116,7 @@ def outcome_of(deploying: PrefectFuture[Outcome]) -> Outcome:
 def nothing_to_change(deployment: Deployment) -> Outcome:
     """A success: the stack is as the template wants it already."""
     here = installation()
-    environment = here.environment(deployment.environment)
+    environment = here.environment_of(deployment)
     return succeeded(here.cloudformation(environment).stack(environment.stack_name), environment, no_changes=True)
 
 
@@ -163,5 +163,6 @@ def strangers_operation(stack: Stack) -> StackBusyError:
 
 
 def history_of(here: Installation, deployment: Deployment) -> Sequence[PastOperation]:
-    """The environment's earlier operations, for estimates."""
-    return past_operations(here.registry.deployments.history(deployment.environment, limit=HISTORY_FOR_ESTIMATES))
+    """The stack's earlier operations, for estimates: of a deployment of several stacks, its last one's is kept."""
+    history = here.registry.deployments.history(deployment.environment, limit=HISTORY_FOR_ESTIMATES)
+    return past_operations(each for each in history if each.stack_name == deployment.stack_name)

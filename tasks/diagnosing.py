@@ -16,7 +16,7 @@ class Diagnoses:
 
     def __init__(self, deployment: Deployment) -> None:
         here = installation()
-        self._diagnosis = here.diagnosis(here.environment(deployment.environment))
+        self._diagnosis = here.diagnosis(here.environment_of(deployment))
         self._clock = here.clock
         self._log = log_of(deployment)
         self._untold: list[DeploymentEvent] = []

@@ -28,7 +28,7 @@ def tell_drift(deployment: Deployment) -> Drift:
 
 def _drift(deployment: Deployment) -> Drift:
     here = installation()
-    environment = here.environment(deployment.environment)
+    environment = here.environment_of(deployment)
     try:
         return look_for_drift(here.cloudformation(environment), environment, Waiting(here.clock, time.sleep))
     except InterlockError as error:

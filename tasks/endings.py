@@ -59,6 +59,7 @@ def close_cancelled(flow: Flow[..., Any], flow_run: FlowRun, state: State) -> No
 
 _TO_BE_ADOPTED = (
     Verdict.OPERATION_RUNS,
+    Verdict.STACKS_LEFT,
     Verdict.COMMAND_MAY_LIVE,
     Verdict.WAITS_FOR_APPROVAL,
     Verdict.UNKNOWN,
@@ -88,7 +89,7 @@ def _settle(run: FlowRun, *, why: str, cancelled: bool = False) -> _Found | None
 
 
 def _settle_deployment(here: Installation, deployment: Deployment, *, why: str, cancelled: bool) -> _Found:
-    environment = here.environment(deployment.environment)
+    environment = here.environment_of(deployment)
     recovery = Recovery(here.registry, environment, gateway_to_settle(deployment), here.clock)
     settled = recovery.settle(deployment.correlation_id, why=why, cancelled=cancelled)
     run_log().info("%s: %s", deployment.correlation_id, settled.verdict)

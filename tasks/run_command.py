@@ -41,7 +41,7 @@ def prepare_command(deployment: Deployment, keeper: HoldKeeper) -> Deployment:
         StackNeedsRecoveryError: no deployment can start from the stack's status.
     """
     here = installation()
-    environment = here.environment(deployment.environment)
+    environment = here.environment_of(deployment)
     gateway = here.cloudformation(environment)
     stack = stack_to_deploy(gateway, environment, deployment, keeper)
     mark = gateway.newest_event_id(stack.stack_id) if stack else None
@@ -51,7 +51,7 @@ def prepare_command(deployment: Deployment, keeper: HoldKeeper) -> Deployment:
 def watch_command(deployment: Deployment, dependencies: Dependencies = NO_DEPENDENCIES) -> StackWatcher:
     """The one reader of the operation's events, for the task and the monitor beside it."""
     here = installation()
-    environment = here.environment(deployment.environment)
+    environment = here.environment_of(deployment)
     return StackWatcher(
         EventsAfterMark(here.cloudformation(environment), after=deployment.command_after_event),
         stack_id=environment.stack_name,  # by its name: the command may have to create it
@@ -68,7 +68,7 @@ def run_command(
     deployment: Deployment, checked: CheckedRequest, keeper: HoldKeeper, abandoned: threading.Event
 ) -> PrefectFuture[Outcome]:
     """Begin to run the command, beside the monitor; read the end of it with `outcome_of`. Set `abandoned` to let go."""
-    environment = installation().environment(deployment.environment)
+    environment = installation().environment_of(deployment)
     minutes = environment.command_timeout_minutes
     tell = partial(log_of(deployment).info, "%s", extra={"event": "COMMAND_OUTPUT"})
     command = Command(timeout_seconds=minutes and minutes * 60, tell=tell)
@@ -86,7 +86,7 @@ def _run(
     """Called again after a temporary error, it goes on with the command that it started."""
     here = installation()
     if not command.is_started:
-        _start(here, here.environment(deployment.environment), deployment, checked, keeper, command)
+        _start(here, here.environment_of(deployment), deployment, checked, keeper, command)
     ending = command.wait(lambda: keeper.is_lost, abandoned.wait)
     if ending is None:
         raise torn_down(deployment)
@@ -166,7 +166,7 @@ def _require_quiet(here: Installation, environment: Environment) -> None:
 def _judged(
     here: Installation, deployment: Deployment, ending: Ending | None, patience: Patience, abandoned: threading.Event
 ) -> Outcome:
-    environment = here.environment(deployment.environment)
+    environment = here.environment_of(deployment)
     gateway, mark = here.cloudformation(environment), deployment.command_after_event
     seen = when_settled(
         lambda: look(gateway, environment.stack_name, after=mark),

@@ -34,7 +34,7 @@ def with_secrets(deployment: Deployment, request: CheckedRequest) -> CheckedRequ
     references = references_in(request.parameters)
     if not references:
         return request
-    secrets = here.secrets(here.environment(deployment.environment), prefect_blocks=_prefect_block)
+    secrets = here.secrets(here.environment_of(deployment), prefect_blocks=_prefect_block)
     values = secrets.read(references, correlation_id=deployment.correlation_id)
     told = ", ".join(f"{name} ({reference.text})" for name, reference in references.items())
     run_log().info("Secrets read: %s.", told)
@@ -44,14 +44,14 @@ def with_secrets(deployment: Deployment, request: CheckedRequest) -> CheckedRequ
 def know_secrets_again(deployment: Deployment) -> None:
     """For an adopter, whose predecessor alone knew them: learn them again, or withhold what AWS says."""
     here = installation()
-    environment = here.environment(deployment.environment)
+    environment = here.environment_of(deployment)
     here.replace_cloudformation(environment, gateway_to_settle(deployment))
 
 
 def gateway_to_settle(deployment: Deployment) -> CloudFormation:
     """CloudFormation, to look at another process's deployment: its secrets are known, or its free text is withheld."""
     here = installation()
-    gateway = here.cloudformation(here.environment(deployment.environment))
+    gateway = here.cloudformation(here.environment_of(deployment))
     if not deployment.has_secrets or _learn_again(deployment):
         return gateway
     return gateway.withholding(WITHHELD)
@@ -71,7 +71,7 @@ def _learn_again(deployment: Deployment) -> bool:
 
 def _learn(deployment: Deployment, request: DeploymentRequest) -> None:
     here = installation()
-    environment = here.environment(deployment.environment)
+    environment, request = here.environment_of(deployment), request.of_stack(deployment.stack_name)
     if not request.template.strip():  # a command's, that has its template itself
         here.redactor.learn(secrets_without_template(request, environment))
         return

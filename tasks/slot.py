@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from contextvars import Context, copy_context
 from datetime import timedelta
+from functools import partial
 
 from prefect.concurrency.context import ConcurrencyContext
 from prefect.concurrency.sync import concurrency
@@ -19,6 +20,7 @@ from interlock.models.environment import Environment
 from interlock.models.lock import Lock
 from interlock.models.notice import Notice, NoticeKind
 from interlock.recovery import Recovery, Verdict
+from interlock.several_stacks import stack_to_look_at
 from interlock.timing import (
     LATE_ARRIVAL_SECONDS,
     SLOT_ATTEMPT_SECONDS,
@@ -187,7 +189,8 @@ def _stack_is_quiet(here: Installation, environment: Environment) -> bool:
     """A failed read says nothing, so it is not a yes (promise 10)."""
     try:
         # It is looked at anew once the environment is held; here a look a moment ago (the active check's) will do.
-        stack = here.cloudformation(environment).stack(environment.stack_name, certain=False, max_age_seconds=3)
+        look = partial(here.cloudformation(environment).stack, certain=False, max_age_seconds=3)
+        stack = stack_to_look_at(look, environment)
     except CloudFormationUnavailableError as error:
         run_log().warning("The stack's status could not be read: %s", error)
         return False
@@ -199,17 +202,13 @@ def _settle(here: Installation, environment: Environment, holder: str) -> None:
     if is_recovery_id(holder):
         _settle_recovery(here, environment)
         return
-    recovery = Recovery(
-        here.registry,
-        environment,
-        gateway_to_settle(here.registry.deployments.get(holder, with_events=False)),
-        here.clock,
-    )
+    deployment = here.registry.deployments.get(holder, with_events=False)
+    recovery = Recovery(here.registry, here.environment_of(deployment), gateway_to_settle(deployment), here.clock)
     settled = recovery.settle(holder, why="The deployment's process died.")
     if settled.outcome:
         end_run(here.registry.deployments.get(holder), settled.outcome)
     done = str(settled.verdict)
-    if settled.verdict in (Verdict.OPERATION_RUNS, Verdict.COMMAND_MAY_LIVE, Verdict.UNKNOWN):
+    if settled.verdict in (Verdict.OPERATION_RUNS, Verdict.STACKS_LEFT, Verdict.COMMAND_MAY_LIVE, Verdict.UNKNOWN):
         # Settling has prolonged the hold, so to the sweep the dead holder looks alive: nobody else would ask for this.
         deployment = here.registry.deployments.get(holder, with_events=False)
         done = adopt(deployment, cancelled=deployment.cancel_requested)

@@ -137,20 +137,28 @@ def _run_has_ended(deployment: Deployment) -> bool:
     return state is not None and state.is_final()
 
 
+_TO_BE_ADOPTED = (
+    Verdict.OPERATION_RUNS,
+    Verdict.STACKS_LEFT,
+    Verdict.COMMAND_MAY_LIVE,
+    Verdict.WAITS_FOR_APPROVAL,
+)
+
+
 def _settle(here: Installation, environment: Environment, deployment: Deployment) -> Finding:
     with about(deployment):
         return _settle_deployment(here, environment, deployment)
 
 
 def _settle_deployment(here: Installation, environment: Environment, deployment: Deployment) -> Finding:
-    recovery = Recovery(here.registry, environment, gateway_to_settle(deployment), here.clock)
+    recovery = Recovery(here.registry, here.environment_of(deployment), gateway_to_settle(deployment), here.clock)
     cancelled = deployment.cancel_requested or _was_cancelled(deployment)
     why = "Cancelled by a person." if cancelled else "The deployment's process died."
     settled = recovery.settle(deployment.correlation_id, why=why, cancelled=cancelled)
     if settled.outcome:
         end_run(here.registry.deployments.get(deployment.correlation_id), settled.outcome)
     done = str(settled.verdict)
-    if settled.verdict in (Verdict.OPERATION_RUNS, Verdict.COMMAND_MAY_LIVE, Verdict.WAITS_FOR_APPROVAL):
+    if settled.verdict in _TO_BE_ADOPTED:
         done = adopt(deployment, cancelled=cancelled)
     return Finding(
         environment=environment.name,

@@ -1,5 +1,8 @@
 """Active check first (promise 6), then the request itself; the change set comes later, with the environment held."""
 
+from collections.abc import Sequence
+from functools import partial
+
 from interlock.active_check import ActiveCheck, Finding
 from interlock.cloudformation import template_store, templates
 from interlock.cloudformation.requests import CheckedRequest, check_request
@@ -9,6 +12,7 @@ from interlock.errors import CloudFormationUnavailableError
 from interlock.models.deployment import Deployment, DeploymentEvent
 from interlock.models.environment import Environment
 from interlock.models.request import DeploymentRequest
+from interlock.several_stacks import check_each, stack_to_look_at
 from interlock.turn import join_queue
 from interlock.wiring import Installation, installation
 from tasks.run_log import run_log
@@ -28,7 +32,8 @@ def check_active(deployment: Deployment) -> Finding:
     environment = here.environment(deployment.environment)
     join_queue(here.registry, deployment, now=here.clock())
     try:
-        stack = here.cloudformation(environment).stack(environment.stack_name, certain=False)
+        look = partial(here.cloudformation(environment).stack, certain=False)
+        stack = stack_to_look_at(look, environment)
     except CloudFormationUnavailableError as error:
         run_log().warning("The stack's status is not known yet: %s", error)
         stack = None
@@ -52,8 +57,10 @@ def load_template(here: Installation, request: DeploymentRequest) -> Template:
 
 
 @step("check the request")
-def check(deployment: Deployment, request: DeploymentRequest) -> CheckedRequest:
+def check(deployment: Deployment, request: DeploymentRequest) -> Sequence[CheckedRequest]:
     """Template, parameters, capabilities, tags: everything that can be known to be wrong without a change set.
+
+    One for each stack that is still to be deployed, in their order.
 
     Raises:
         InvalidRequestError: with all problems at once.
@@ -61,24 +68,32 @@ def check(deployment: Deployment, request: DeploymentRequest) -> CheckedRequest:
     """
     here = installation()
     environment = here.environment(deployment.environment)
-    checked = _checked(here, request, environment)
-    for warning in checked.warnings:
+    every = _checked(here, request, environment)
+    for warning in (warning for each in every.values() for warning in each.warnings):
         run_log().warning("Template: %s", warning)
     here.registry.deployments.record(
         deployment.correlation_id,
         events=[DeploymentEvent(timestamp=here.clock(), event="VALIDATION_PASSED", details="The request is valid.")],
-        changes={"template_sha256": checked.template.sha256, "has_secrets": checked.has_secrets},
+        changes={
+            "template_sha256": every[environment.stack_name].template.sha256,
+            "has_secrets": any(each.has_secrets for each in every.values()),
+        },
     )
-    return checked
+    return [each for name, each in every.items() if name not in deployment.stacks_done]
 
 
-def _checked(here: Installation, request: DeploymentRequest, environment: Environment) -> CheckedRequest:
-    gateway = here.cloudformation(environment)
-    if not environment.command:
-        return check_request(request, environment, _template(here, request), gateway, redactor=here.redactor)
-    # A command may know where its template lies; one that is named is validated all the same.
-    template = _template(here, request) if request.template.strip() else None
-    return check_command_request(request, environment, template, gateway, redactor=here.redactor)
+def _checked(here: Installation, request: DeploymentRequest, environment: Environment) -> dict[str, CheckedRequest]:
+    """For each stack of the environment."""
+    gateway, load = here.cloudformation(environment), partial(_template, here)
+    if environment.stacks_before:
+        return check_each(request, environment, load, gateway, redactor=here.redactor)
+    if environment.command:
+        # A command may know where its template lies; one that is named is validated all the same.
+        template = load(request) if request.template.strip() else None
+        checked = check_command_request(request, environment, template, gateway, redactor=here.redactor)
+    else:
+        checked = check_request(request, environment, load(request), gateway, redactor=here.redactor)
+    return {environment.stack_name: checked}
 
 
 def _template(here: Installation, request: DeploymentRequest) -> Template:

@@ -40,6 +40,13 @@ flow-run-url.
 @click.command(short_help="Deploy a template to ENV and follow it to its end.", epilog=_EPILOG)
 @click.argument("environment", metavar="ENV")
 @click.option("--template", metavar="FILE", help="A file, - for standard input, or s3:// or https://.")
+@click.option(
+    "--template-of",
+    "templates",
+    multiple=True,
+    metavar="STACK=FILE",
+    help="Where ENV has several stacks: the template of one before its last; may be repeated.",
+)
 @click.option("--no-template", is_flag=True, help="Where ENV has a command of its own that needs none.")
 @click.option(
     "--parameter",
@@ -105,6 +112,7 @@ def _request(
     idempotency_key: str | None,
     *,
     template: str | None,
+    templates: tuple[str, ...],
     pairs: tuple[str, ...],
     parameters_file: Path | None,
     capabilities: tuple[str, ...],
@@ -122,6 +130,7 @@ def _request(
     asked: dict[str, Any] = {
         "environment": environment,
         "template": request.read_template(template) if template is not None else "",
+        **({"templates": others} if (others := request.read_templates(templates)) else {}),
         "parameters": request.read_parameters(pairs, parameters_file),
         "capabilities": list(capabilities),
         "tags": request.read_tags(tag_pairs),
@@ -132,6 +141,7 @@ def _request(
         **request.override(reason, is_wanted=override_lock),
         **({"show_drift": True} if show_drift else {}),
     }
-    request.refuse_plain_secrets(asked["template"], asked["parameters"])
+    for text in (asked["template"], *others.values()):
+        request.refuse_plain_secrets(text, asked["parameters"])
     key = idempotency_key or job.idempotency_key(environment, request.fingerprint(asked)) or f"interlock-{uuid.uuid4()}"
     return asked, key

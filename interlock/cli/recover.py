@@ -85,11 +85,15 @@ def _recover(
 
 def _work(environment: str) -> "ContinuedRollback":
     from interlock.continued_rollback import ContinuedRollback  # noqa: PLC0415 - models take their time
+    from interlock.several_stacks import stack_to_look_at  # noqa: PLC0415 - as above
     from interlock.wiring import installation  # noqa: PLC0415 - only when needed
 
     here = installation()
     target = here.environment(environment)
-    return ContinuedRollback(here.registry, target, here.cloudformation(target), here.clock, time.sleep)
+    cloudformation = here.cloudformation(target)
+    if target.stacks_before and (stack := stack_to_look_at(cloudformation.stack, target)):
+        target = target.at(stack.name)
+    return ContinuedRollback(here.registry, target, cloudformation, here.clock, time.sleep)
 
 
 def _confirm(blocked: "BlockedRollback", skip: Sequence[str], *, is_agreed: bool) -> None:

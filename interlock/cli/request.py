@@ -35,6 +35,19 @@ def read_template(template: str) -> str:
     return text
 
 
+def read_templates(pairs: Sequence[str]) -> dict[str, str]:
+    """The templates of the stacks before the last, from `STACK=FILE` pairs.
+
+    Raises:
+        InvalidRequestError: every pair that is wrong, or the first file that cannot be read.
+    """
+    problems: list[str] = []
+    files = _of_pairs(pairs, "--template-of", problems)
+    if problems:
+        raise InvalidRequestError(problems)
+    return {stack: read_template(file) for stack, file in files.items()}
+
+
 def read_parameters(pairs: Sequence[str], file: Path | None) -> dict[str, str]:
     """The stack's parameters: the file's, overridden by `K=V` pairs.
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _GOOD = "Succeeded"
 _CHANGED_THE_STACK = (_GOOD, "Failed", "Rolled Back")
 """Names of the states of runs that (perhaps) touched the stack; one with nothing to change is none to go back to."""
-_WHAT_IS_DEPLOYED = ("template", "parameters", "capabilities", "tags", "git_sha")
+_WHAT_IS_DEPLOYED = ("template", "templates", "parameters", "capabilities", "tags", "git_sha")
 
 
 @click.command(short_help="Deploy again what ENV had before its last deployment.")
@@ -95,7 +95,7 @@ def _deployed(run: "FlowRun") -> tuple[Any, ...]:
     parameters = run.parameters or {}
     template = parameters.get("template")
     # Where a command deploys without a template, the commit says what.
-    return template or parameters.get("git_sha"), parameters.get("parameters")
+    return template or parameters.get("git_sha"), parameters.get("templates"), parameters.get("parameters")
 
 
 def _confirm(environment: str, earlier: "FlowRun", *, is_agreed: bool) -> None:

@@ -52,7 +52,7 @@ def _record(found: "Deployment", slack_thread_url: str | None) -> list[str]:
         f"{found.correlation_id}  {found.status.replace('_', ' ')}{' (nothing to change)' if found.no_changes else ''}"
     )
     rows = [
-        ("Environment", f"{found.environment} (stack {found.stack_name}, {found.region})"),
+        ("Environment", f"{found.environment}, stack {found.stack_in_words}"),
         ("Started", instant(found.started_at) + (f" by {found.actor}" if found.actor else "")),
         ("New attempt of", found.retry_of),
         ("Finished", instant(found.finished_at) if found.finished_at else None),

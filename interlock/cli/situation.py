@@ -12,6 +12,7 @@ from interlock.monitoring.estimate import Estimate
 from interlock.monitoring.past import HISTORY_FOR_ESTIMATES
 from interlock.monitoring.status_report import Reason, Situation, status_report
 from interlock.queue_estimate import expected_wait
+from interlock.several_stacks import stack_to_look_at
 
 if TYPE_CHECKING:
     from interlock.wiring import Installation
@@ -84,7 +85,7 @@ def _estimate(here: "Installation", deployment: Deployment) -> Estimate:
 
 def _of_stack(here: "Installation", environment: Environment) -> dict[str, Any]:
     cloudformation = here.cloudformation(environment)
-    stack = cloudformation.stack(environment.stack_name)
+    stack = stack_to_look_at(cloudformation.stack, environment)
     if stack is None:
         return {}
     operation = cloudformation.latest_operation(stack)

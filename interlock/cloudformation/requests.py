@@ -42,12 +42,14 @@ def check_request(
     gateway: CloudFormation | None = None,
     *,
     redactor: Redactor | None = None,
+    takes_what_it_declares: bool = False,
 ) -> CheckedRequest:
     """The request joined with its environment: the request's parameters and tags win, capabilities are united.
 
     Parameters of the environment that the template does not declare are silently left out; of the request, they are a
-    problem. With a gateway, CloudFormation's own ValidateTemplate has its say too. The redactor learns the secret
-    values of template and request before anybody is asked who could quote them.
+    problem, unless it `takes_what_it_declares`: another stack's template may declare the rest. With a gateway,
+    CloudFormation's own ValidateTemplate has its say too. The redactor learns the secret values of template and request
+    before anybody is asked who could quote them.
 
     Raises:
         InvalidRequestError: with every problem, each with its path; no value of a parameter is quoted.
@@ -56,6 +58,9 @@ def check_request(
     redactor = redactor or Redactor()
     findings = lint(template.body, environment.region)
     declared = parameters.declared_in(findings.template or {})
+    if takes_what_it_declares:
+        own = {name: value for name, value in request.parameters.items() if name in declared}
+        request = request.model_copy(update={"parameters": own})
     effective = parameters.effective_parameters(
         declared, environment=environment.parameters, request=request.parameters
     )
@@ -97,6 +102,8 @@ def _problems(
             f"template: {size:,} bytes; more than {INLINE_BYTES:,} must come from S3: name `s3://bucket/key`, "
             "or have the workers upload it (INTERLOCK_TEMPLATE_BUCKET)."
         )
+    if request.templates:
+        yield f"templates: {environment.name} has one stack, and its template is `template`."
     yield from findings.errors
     if findings.template is not None:
         declared = parameters.declared_in(findings.template)

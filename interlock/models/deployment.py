@@ -90,6 +90,8 @@ class Deployment(Value):
     """A person wanted it to end; whoever sees its operation through turns it back."""
     lock_override: str | None = None
     """Why it may begin though the environment is locked: an emergency. None: it heeds locks."""
+    stacks: tuple[str, ...] = ()
+    """Of a deployment of several stacks all of them, in their order; `stack_name` is the one that it is at."""
     slot_lease_id: str | None = None
     """Prefect's name for its having the slot: whoever finds its process dead gives the slot back by it."""
     approval: Approval | None = None
@@ -103,14 +105,32 @@ class Deployment(Value):
     """How long its operation and the resources took, for the estimates of later ones; None before the end."""
 
     @property
+    def stacks_done(self) -> tuple[str, ...]:
+        """Those that it has deployed; none of an ordinary deployment's."""
+        return self.stacks[: self.stacks.index(self.stack_name)] if self.stacks else ()
+
+    @property
+    def stacks_left(self) -> tuple[str, ...]:
+        """Those that come after the one that it is at."""
+        return self.stacks[self.stacks.index(self.stack_name) + 1 :] if self.stacks else ()
+
+    @property
+    def stack_in_words(self) -> str:
+        which = f", {len(self.stacks_done) + 1} of {len(self.stacks)}" if self.stacks else ""
+        return f"{self.stack_name} ({self.region}{which})"
+
+    @property
     def has_begun(self) -> bool:
-        """Its operation was asked for, or is about to be: from here on it is adopted, never started anew."""
+        """Its operation was asked for, or is about to be: from here on it is adopted, never started anew.
+
+        Of several stacks: that of the stack that it is at.
+        """
         return self.operation_token is not None or self.by_command
 
     @property
     def passes_locks(self) -> bool:
         """A lock keeps out who is new: neither an emergency nor what has begun already."""
-        return self.lock_override is not None or self.has_begun
+        return self.lock_override is not None or self.has_begun or bool(self.stacks_done)
 
     @property
     def awaits_approval(self) -> bool:

@@ -3,7 +3,7 @@
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -21,6 +21,7 @@ _CHANNEL = r"^#?[^\s#@<>&|,:\x00-\x1f\x7f-\x9f]{1,80}$"
 """A name or an id. Slack's own rules differ by language; what would break its messages is refused."""
 _LOGICAL_ID = r"^[a-zA-Z0-9]{1,255}$"
 
+StackName = Annotated[str, Field(pattern=r"^[a-zA-Z][-a-zA-Z0-9]{0,127}$")]
 RoleArn = Annotated[str, Field(pattern=_ROLE)]
 LogicalId = Annotated[str, Field(pattern=_LOGICAL_ID)]
 Text = Annotated[str, Field(max_length=4096, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")]
@@ -68,7 +69,9 @@ class Environment(Value):
     """`[environments.NAME]` of the environments file."""
 
     name: EnvironmentName
-    stack_name: Annotated[str, Field(pattern=r"^[a-zA-Z][-a-zA-Z0-9]{0,127}$")]
+    stack_name: StackName
+    stacks_before: Annotated[tuple[StackName, ...], Field(max_length=20)] = ()
+    """Deployed before it, in this order, as one deployment."""
     region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d+$")]
     role_arn: Annotated[RoleArn | None, Field(description="assumed to call CloudFormation")] = None
     service_role_arn: Annotated[RoleArn | None, Field(description="given to CloudFormation")] = None
@@ -91,6 +94,23 @@ class Environment(Value):
     command_directory: Path | None = None
     command_timeout_minutes: Annotated[Minutes | None, Field(le=24 * 60)] = None
 
+    @field_validator("stacks_before")
+    @classmethod
+    def _stacks_are_different(cls, before: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        names = [*before, info.data.get("stack_name")]
+        if repeated := sorted({name for name in before if names.count(name) > 1}):
+            raise ValueError(f"each stack once, and stack_name is the last: {', '.join(repeated)}")
+        return before
+
+    @field_validator("approval")
+    @classmethod
+    def _approval_is_of_one_stack(cls, approval: ApprovalRule, info: ValidationInfo) -> ApprovalRule:
+        if approval is ApprovalRule.REQUIRED and info.data.get("stacks_before"):
+            raise ValueError(
+                '"required" excludes stacks_before: the changes of a stack are known when those before it are deployed'
+            )
+        return approval
+
     @field_validator("deployer")
     @classmethod
     def _deployer_fits(cls, deployer: Deployer, info: ValidationInfo) -> Deployer:
@@ -101,6 +121,8 @@ class Environment(Value):
             raise ValueError(
                 '"command" makes no change set that a person could approve: it excludes approval = "required"'
             )
+        if info.data.get("stacks_before"):
+            raise ValueError('"command" deploys what it will, and its stack is stack_name: it excludes stacks_before')
         if info.data.get("service_role_arn"):
             raise ValueError('"command" gives CloudFormation no role: name it in the command, not as service_role_arn')
         return deployer
@@ -129,6 +151,15 @@ class Environment(Value):
         if isinstance(value, Path) and not value.is_absolute():
             raise ValueError("it must be an absolute path")
         return value
+
+    @property
+    def stacks(self) -> tuple[str, ...]:
+        """All of them, in the order of deployment."""
+        return (*self.stacks_before, self.stack_name)
+
+    def at(self, stack_name: str) -> Self:
+        """The same environment, for whoever deals with this one of its stacks."""
+        return self.model_copy(update={"stack_name": stack_name, "stacks_before": ()})
 
     @property
     def slot_name(self) -> str:

@@ -132,7 +132,7 @@ def status_report(situation: Situation) -> StatusReport:
         environment=situation.environment.name,
         can_deploy=reason is Reason.READY or (is_blind and not situation.is_stack_busy),
         reason=reason,
-        stack_name=situation.environment.stack_name,
+        stack_name=situation.stack.name if situation.stack else situation.environment.stack_name,
         stack_status=situation.stack.status if situation.stack else None,
         active_deployment=_active(situation) if reason in _SOMETHING_RUNS else None,
         queue=tuple(_queued(ticket, number, situation.now) for number, ticket in enumerate(situation.waiting, 1)),

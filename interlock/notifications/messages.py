@@ -125,7 +125,7 @@ def _names(deployment: Deployment) -> tuple[tuple[str, str] | Field, ...]:
 def _origin(deployment: Deployment, notice: Notice) -> tuple[Field, ...]:
     facts = Facts(notice.facts)
     return fields(
-        ("Stack", f"{deployment.stack_name} ({deployment.region})"),
+        ("Stack", deployment.stack_in_words),
         ("Requested by", deployment.actor or facts.text("actor")),
         Field("Commit", (deployment.git_sha or facts.text("git_sha"))[:_SHA_LENGTH], code=True),
         ("Changes", ", ".join(f"{count} {what}" for what, count in deployment.change_counts.items() if count)),

@@ -29,6 +29,7 @@ ENVIRONMENTS: dict[str, EnvironmentSettings] = {
     "drifting": {},
     "approvals": {"approval": "required"},
     "approvals-soon-over": {"approval": "required", "approval_expires_minutes": 0.05},
+    "several": {"stacks_before": ["interlock-several-network"]},
     "action": {},
     "role": {},
     "doctor": {},

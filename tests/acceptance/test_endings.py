@@ -101,7 +101,7 @@ def test_the_slot_of_a_killed_engine_is_given_back_long_before_its_lease_would_e
     while httpx.post(lease, json={}).status_code != httpx.codes.GONE:
         assert time.monotonic() < deadline
         time.sleep(0.3)
-    assert asked.wait()["state_name"] == "Succeeded"  # adopted meanwhile
+    asked.wait_for_state("Succeeded")  # adopted meanwhile
     _nothing_is_left(system, registry)
 
 

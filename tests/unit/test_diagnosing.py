@@ -64,7 +64,7 @@ class World:
     def installation(self) -> Any:
         return SimpleNamespace(
             clock=lambda: START,
-            environment=lambda _name: ENVIRONMENT,
+            environment_of=lambda _deployment: ENVIRONMENT,
             diagnosis=lambda _environment: self.diagnosis,
             registry=SimpleNamespace(deployments=SimpleNamespace(record=self.record)),
         )

@@ -181,7 +181,7 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[FakeCloud
 
     def tell(aws: FakeCloudFormation) -> list[tuple[str, str]]:
         here = SimpleNamespace(
-            registry=registry, clock=clock, environment=lambda _: STAGING, cloudformation=lambda _: aws
+            registry=registry, clock=clock, environment_of=lambda _: STAGING, cloudformation=lambda _: aws
         )
         monkeypatch.setattr(drift_task, "installation", lambda: here)
         monkeypatch.setattr(drift_task, "publish_drift", lambda *_: None)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import cast
 
@@ -15,7 +16,7 @@ from interlock.models.environment import Environment, OnCancel
 from interlock.models.stack import Stack, StackEvent
 from interlock.recovery import Recovery, Settled, Verdict
 from interlock.registry import Registry, open_registry
-from interlock.timing import HOLD_LIFETIME_SECONDS, NEVER_STARTED_SECONDS
+from interlock.timing import HOLD_LIFETIME_SECONDS, NEVER_STARTED_SECONDS, STACKS_LEFT_SECONDS
 from tests.unit.registry.kit import ENVIRONMENT, FrozenClock, approval, cid, claim, enqueue
 
 ID = "arn:aws:cloudformation:eu-west-1:123456789012:stack/app/1"
@@ -30,6 +31,7 @@ class FakeCloudFormation:
     status: str | None = "UPDATE_IN_PROGRESS"
     event_statuses: list[str] = field(default_factory=lambda: ["UPDATE_IN_PROGRESS"])
     fails: bool = False
+    ended_seconds_ago: float = 0
     calls: list[str] = field(default_factory=list)
 
     def stack(self, _name: str) -> Stack | None:
@@ -41,7 +43,7 @@ class FakeCloudFormation:
         return [
             StackEvent(
                 event_id=str(number),
-                timestamp=self.clock(),
+                timestamp=self.clock() - timedelta(seconds=self.ended_seconds_ago),
                 stack_id=ID,
                 stack_name="app",
                 logical_id="app",
@@ -253,3 +255,46 @@ def test_one_that_was_approved_and_then_died_is_closed_like_any_other(world: Wor
     world.clock.advance(60 * 60)
     world.settle()
     assert world.status() is DeploymentStatus.FAILED
+
+
+def with_stacks_left(world: World) -> None:
+    """At the first of two stacks, whose operation was asked for."""
+    begin(world)
+    world.registry.deployments.record(ME, changes={"stack_name": "app", "stacks": ("app", "later")})
+
+
+def test_a_good_end_with_stacks_left_is_left_to_an_adopter_and_stays_held(world: World) -> None:
+    with_stacks_left(world)
+    world.aws.status, world.aws.event_statuses = "UPDATE_COMPLETE", ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"]
+    assert world.settle().verdict is Verdict.STACKS_LEFT
+    assert world.status() is DeploymentStatus.IN_PROGRESS
+    assert world.registry.holds.current(ENVIRONMENT) is not None
+
+
+def test_stacks_that_nobody_goes_on_to_fail_the_deployment_in_the_end_and_free_the_environment(world: World) -> None:
+    with_stacks_left(world)
+    world.aws.status, world.aws.event_statuses = "UPDATE_COMPLETE", ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"]
+    world.aws.ended_seconds_ago = STACKS_LEFT_SECONDS
+    settled = world.settle()
+    assert settled.verdict is Verdict.FINISHED
+    record = world.registry.deployments.get(ME)
+    assert (record.status, record.reason) == (
+        DeploymentStatus.FAILED, "app: it ended in UPDATE_COMPLETE. Not deployed: later.",
+    )  # fmt: skip
+    assert world.registry.holds.current(ENVIRONMENT) is None
+
+
+def test_a_cancelled_deployment_does_not_go_on_to_its_next_stack(world: World) -> None:
+    with_stacks_left(world)
+    world.aws.status, world.aws.event_statuses = "UPDATE_COMPLETE", ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"]
+    assert world.settle(cancelled=True).verdict is Verdict.FINISHED
+    assert world.status() is DeploymentStatus.CANCELLED
+
+
+def test_a_process_that_died_between_two_stacks_has_failed_and_says_what_is_deployed(world: World) -> None:
+    enqueue(world.registry, 1)
+    claim(world.registry, 1)
+    world.registry.deployments.record(ME, changes={"stacks": ("earlier", "app"), "stack_name": "app"})
+    assert world.settle().verdict is Verdict.FINISHED
+    record = world.registry.deployments.get(ME)
+    assert record.reason == "app: It died. Nothing was changed. Deployed before it: earlier."
