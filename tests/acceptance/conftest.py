@@ -31,6 +31,7 @@ ENVIRONMENTS: dict[str, EnvironmentSettings] = {
     "approvals-soon-over": {"approval": "required", "approval_expires_minutes": 0.05},
     "several": {"stacks_before": ["interlock-several-network"]},
     "action": {},
+    "action-of-two": {"stacks_before": ["interlock-action-network"]},
     "role": {},
     "doctor": {},
     "locked": {},

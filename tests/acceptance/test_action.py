@@ -77,6 +77,15 @@ def test_a_long_template_is_deployed_from_a_runner_without_any_aws_credentials(
     assert digest in json.dumps(system.aws.log()), "under its hash"
 
 
+def test_an_environment_of_two_stacks_is_deployed_by_one_step(runner: Runner, inputs: dict[str, str]) -> None:
+    (runner.workspace / "template.yaml").write_text(chain(0.1), encoding="utf-8")
+    (runner.workspace / "network.yaml").write_text(TEMPLATE, encoding="utf-8")
+    two = {"environment": "action-of-two", "templates": "interlock-action-network=network.yaml\n"}
+    code, log, outputs = runner.run(**inputs | two)
+    assert (code, outputs["status"]) == (0, "SUCCEEDED"), log
+    assert json.loads(outputs["stack-outputs"]) == {"Note": "plain"}
+
+
 def test_a_step_run_again_joins_its_run_and_a_job_run_again_asks_anew(
     system: RehearsalSystem, runner: Runner, inputs: dict[str, str]
 ) -> None:

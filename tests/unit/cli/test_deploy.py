@@ -48,6 +48,25 @@ def test_a_files_text_is_sent_with_all_that_was_asked(
     }
 
 
+def test_each_stack_before_the_last_has_its_template_sent_too(
+    interlock: Interlock, prefect: FakePrefect, template: str, tmp_path: Path
+) -> None:
+    prefect.found["interlock-outcome"] = outcome()
+    (tmp_path / "network.yaml").write_text("Resources: {Vpc: {}}")
+    others = ("--template-of", f"network={tmp_path / 'network.yaml'}", "--template-of", "data=s3://bucket/data.yaml")
+    assert interlock("deploy", "staging", "--template", template, *others) == 0
+    assert asked(prefect)["templates"] == {"network": "Resources: {Vpc: {}}", "data": "s3://bucket/data.yaml"}
+
+
+def test_a_plain_secret_of_any_stack_is_refused_before_anything_is_sent(
+    interlock: Interlock, prefect: FakePrefect, template: str, tmp_path: Path
+) -> None:
+    (tmp_path / "data.yaml").write_text("Parameters: {Key: {Type: String, NoEcho: true}}\nResources: {}\n")
+    others = ("--template-of", f"data={tmp_path / 'data.yaml'}", "--parameter", "Key=planted")
+    assert interlock("deploy", "staging", "--template", template, *others) == 5
+    assert prefect.created == []
+
+
 @pytest.mark.parametrize("address", ["s3://bucket/stack.yaml", "https://templates.test/stack.yaml"])
 def test_an_address_is_passed_on_as_it_is(interlock: Interlock, prefect: FakePrefect, address: str) -> None:
     prefect.found["interlock-outcome"] = outcome()

@@ -31,6 +31,16 @@ def test_it_deploys_what_succeeded_before_the_last_one(prefect: FakePrefect, int
     assert asked["workflow_run_id"] is None
 
 
+def test_the_templates_of_all_stacks_go_back_together(prefect: FakePrefect, interlock: Interlock) -> None:
+    last, before = ended(2, "Succeeded", "app"), ended(1, "Succeeded", "app")
+    prefect.ended = [
+        replace(run, parameters={**(run.parameters or {}), "templates": {"network": text}})
+        for run, text in ((last, "new"), (before, "old"))
+    ]
+    assert interlock("rollback", "staging", "--yes") == 0
+    assert deployed(prefect)["templates"] == {"network": "old"}
+
+
 def test_what_failed_and_what_was_deployed_last_are_none_to_go_back_to(
     prefect: FakePrefect, interlock: Interlock
 ) -> None:
