@@ -1,6 +1,6 @@
 """AWS: who are we there, for each environment, and may we do what a deployment does? Reads alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -36,13 +36,21 @@ _IN_ASSUMED_ROLE = 2  # assumed-role/NAME/SESSION
 
 def checks(environments: Sequence[Environment], *, clock: Clock = utc_now) -> list[Check]:
     found: list[Check] = []
-    for environment in environments:
-        name = f"AWS for {environment.name}"
+    for where, environment in (pair for each in environments for pair in _each_stack(each)):
+        name = f"AWS for {where}"
         found.append(Check(name, partial(identity, environment)))
-        found.append(Check(f"permissions for {environment.name}", partial(permissions, environment), needs=name))
+        found.append(Check(f"permissions for {where}", partial(permissions, environment), needs=name))
     if environments:
         found.append(Check("clock and AWS", partial(clock_skew, environments[0], clock)))
     return found
+
+
+def _each_stack(environment: Environment) -> Iterator[tuple[str, Environment]]:
+    if not environment.stacks_before:
+        yield environment.name, environment
+        return
+    for stack in environment.stacks:
+        yield f"{environment.name}, stack {stack}", environment.at(stack)
 
 
 def identity(environment: Environment) -> Verdict:
