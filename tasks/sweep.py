@@ -12,7 +12,7 @@ from interlock.errors import DeploymentNotFoundError, InterlockError
 from interlock.models.deployment import Deployment
 from interlock.models.environment import Environment
 from interlock.recovery import Recovery, Verdict
-from interlock.signs_of_life import is_alive
+from interlock.signs_of_life import is_alive, seconds_of_grace
 from interlock.timing import SLOT_PATIENCE_SECONDS, SWEEP_AGAIN_SECONDS
 from interlock.wiring import Installation, installation
 from tasks.adoption import adopt, end_run
@@ -82,9 +82,14 @@ def sweep_environment(name: str) -> list[Finding]:
 @step("sweep again while anything is active")
 def sweep_again_soon() -> None:
     """A process that died a moment ago still looks alive: what is active now is looked at again when that can be told."""
+    here = installation()
     with best_effort("the next sweep"), client() as prefect:
-        if installation().registry.deployments.active() or runs_under_way():
-            sweep_soon(prefect, in_seconds=SWEEP_AGAIN_SECONDS)
+        active = here.registry.deployments.active()
+        if active or runs_under_way():
+            silent = [seconds_of_grace(here.registry, one, here.clock()) for one in active]
+            sweep_soon(
+                prefect, in_seconds=min([SWEEP_AGAIN_SECONDS, *(left + 1 for left in silent if left is not None)])
+            )
 
 
 @step("report")
