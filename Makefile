@@ -10,10 +10,10 @@ export PYTHONDONTWRITEBYTECODE :=
 demo: $(READY)
 	$(BIN)/interlock demo
 
-# Four processes for the second part: its tests mostly wait.
+# Three processes for the second part: its tests mostly wait.
 test: $(READY)
 	$(BIN)/pytest tests/unit tests/integration --numprocesses 2 --dist loadfile
-	$(BIN)/pytest tests/acceptance tests/chaos --numprocesses 4 --dist loadfile
+	$(BIN)/pytest tests/acceptance tests/chaos --numprocesses 3 --dist loadfile
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -1,5 +1,6 @@
 """Whether a command has left processes behind: its own are known by a variable that all its children inherit."""
 
+import time
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,14 @@ class Mark:
     def processes(self) -> list[str]:
         """The command lines of those that are alive."""
         return [command for path in Path("/proc").glob("[0-9]*") if (command := self._command(path))]
+
+    def ended_within(self, *, seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+        while self.processes():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.1)
+        return True
 
     def _command(self, path: Path) -> str | None:
         try:

@@ -71,5 +71,5 @@ def test_a_demo_that_is_interrupted_while_it_starts_leaves_nothing_behind(
         output, _ = demo.communicate(timeout=60)
     assert demo.returncode == 130, output
     assert "Traceback" not in output
-    assert mark.processes() == []
+    assert mark.ended_within(seconds=10)  # the simulated AWS ends when its standard input does
     assert list(scratch.iterdir()) == []

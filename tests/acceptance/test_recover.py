@@ -34,13 +34,14 @@ def test_a_rollback_that_failed_is_continued_and_the_deployment_that_waited_for_
     told = json.loads(shown.stdout)
     assert [(each["name"], each["reason"]) for each in told["blocking"]] == [("R1", "gone by hand")]
 
-    system.aws.set_rules([{"match": f"{STACK}/R1", "Seconds": 8, "On": ["ROLLBACK"]}])
+    system.aws.set_rules([{"match": f"{STACK}/R1", "Stall": True, "On": ["ROLLBACK"]}])
     command = [sys.executable, "-m", "interlock.cli", "recover", ENVIRONMENT, "--yes", "--reason", "it is there again"]
     with subprocess.Popen(command, env=system.environment(), stdout=subprocess.PIPE, text=True) as recovering:
         lines = iter(recovering.stdout or ())
         assert any("R1 (AWS::SQS::Queue)  UPDATE_IN_PROGRESS" in line for line in lines)
         waiting = ask(system.api_url, ENVIRONMENT, chain(0.1, 0.1, delay=3))
         waiting.wait_for_log("Waiting: first in the queue, the environment is still busy")
+        system.aws.set_rules([])
         assert "is in UPDATE_ROLLBACK_COMPLETE; deploy again" in list(lines)[-1]
     assert recovering.returncode == 0
     assert waiting.wait()["state_name"] == "Succeeded", waiting.log()
