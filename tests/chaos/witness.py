@@ -123,8 +123,11 @@ class Witness:
     def _slack(self) -> Iterator[str]:
         messages = self.system.slack.messages()
         for deployment in self._deployments():
-            mine = [each for each in messages if deployment.correlation_id in each["text"]]
-            parents = [each for each in mine if each["thread_ts"] is None]
+            named = [each for each in messages if deployment.correlation_id in each["text"]]
+            parents = [each for each in named if each["thread_ts"] is None]
+            # By its thread: that another one waits for it is told in the other's, whenever the channel has room.
+            threads = {each["ts"] for each in parents}
+            mine = [each for each in messages if each["ts"] in threads or each["thread_ts"] in threads]
             ends = [each for each in mine if each["thread_ts"] and _heading(each) == _end(deployment)]
             if len(parents) not in (1, 2) or len(ends) not in (1, 2) or len(parents) + len(ends) > 3:
                 yield f"{deployment.correlation_id}: {len(parents)} starts and {len(ends)} ends in Slack"
