@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import Mock, patch
 
+import httpx
 import pytest
 
 from interlock.models.deployment import Deployment, DeploymentStatus
@@ -82,6 +83,7 @@ def world() -> Iterator[World]:
         patch.object(diagnosing, "installation", world.installation),
         patch.object(monitoring, "installation", world.installation),
         patch.object(monitoring, "notify"),
+        patch("tasks.artifacts.client", side_effect=httpx.ConnectError("away")),
     ):
         yield world
 
