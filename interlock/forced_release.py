@@ -95,14 +95,13 @@ class ForcedRelease:
 
     def _close(self, hold: Hold, holder: str, why: str) -> None:
         try:
-            stacks = self.registry.deployments.get(holder, with_events=False)
-            environment = self.environment.at(stacks.stack_name) if stacks.stacks else self.environment
+            environment = self.environment.of(self.registry.deployments.get(holder, with_events=False))
             recovery = Recovery(self.registry, environment, self.cloudformation, self.clock)
             settled = recovery.settle(holder, why=why)
         except DeploymentNotFoundError:
             self.registry.holds.release(hold)
             return
-        if settled.verdict in (Verdict.OPERATION_RUNS, Verdict.STACKS_LEFT, Verdict.COMMAND_MAY_LIVE, Verdict.UNKNOWN):
+        if settled.verdict.must_be_seen_through or settled.verdict is Verdict.UNKNOWN:
             raise self._left(settled, holder)
 
     def _left(self, settled: Settled, holder: str) -> StackBusyError:

@@ -46,6 +46,11 @@ class Verdict(StrEnum):
     UNKNOWN = "not known yet"
     """CloudFormation did not say, or cannot say yet: look again later."""
 
+    @property
+    def must_be_seen_through(self) -> bool:
+        """Something of it goes on, or is to: somebody must adopt it."""
+        return self in (Verdict.OPERATION_RUNS, Verdict.STACKS_LEFT, Verdict.COMMAND_MAY_LIVE)
+
 
 @dataclass(frozen=True)
 class Settled:

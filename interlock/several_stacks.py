@@ -45,12 +45,13 @@ def check_each(
         CloudFormationUnavailableError: AWS could not be asked.
     """
     checked: dict[str, CheckedRequest] = {}
+    given, wanted = set(request.templates), set(environment.stacks_before)
     problems = [
-        *(f"templates: there is none of the stack {name}" for name in sorted(_lacking(request, environment))),
-        *(f"templates/{name}: {environment.name} has no such stack" for name in sorted(_unknown(request, environment))),
+        *(f"templates: there is none of the stack {name}" for name in sorted(wanted - given)),
+        *(f"templates/{name}: {environment.name} has no such stack" for name in sorted(given - wanted)),
     ]
     for name in environment.stacks:
-        if name in _lacking(request, environment):
+        if name in wanted - given:
             continue
         own = request.of_stack(name)
         try:
@@ -99,11 +100,3 @@ def is_good(outcome: Outcome) -> bool:
 
 def _listed(what: str, stacks: tuple[str, ...]) -> str:
     return f"{what}: {', '.join(stacks)}." if stacks else ""
-
-
-def _lacking(request: DeploymentRequest, environment: Environment) -> set[str]:
-    return set(environment.stacks_before) - set(request.templates)
-
-
-def _unknown(request: DeploymentRequest, environment: Environment) -> set[str]:
-    return set(request.templates) - set(environment.stacks_before)

@@ -6,6 +6,7 @@ Prefect's own run state does not tell: when a worker dies with its engines, thei
 from datetime import datetime, timedelta
 
 from interlock.models.deployment import Deployment
+from interlock.models.queue import Hold
 from interlock.registry import Registry
 
 GRACE = timedelta(seconds=90)
@@ -15,21 +16,26 @@ GRACE = timedelta(seconds=90)
 def seconds_of_grace(registry: Registry, deployment: Deployment, now: datetime) -> float | None:
     """In how many seconds a silent deployment can be told dead; None if that is not a matter of its silence alone."""
     left = (deployment.updated_at + GRACE - now).total_seconds()
-    if deployment.awaits_approval or left <= 0 or _has_a_place(registry, deployment):
+    if deployment.awaits_approval or left <= 0:
+        return None
+    if _own_hold(registry, deployment) or _has_ticket(registry, deployment):
         return None
     return left
 
 
 def is_alive(registry: Registry, deployment: Deployment, now: datetime) -> bool:
     """It has a living hold or ticket, or has not been silent for longer than the checks of a request may take."""
-    hold = registry.holds.current(deployment.environment)
-    if hold and hold.owner == deployment.correlation_id:
+    if hold := _own_hold(registry, deployment):
         return hold.is_live(now)
-    return _has_a_place(registry, deployment) or now - deployment.updated_at < GRACE
+    return _has_ticket(registry, deployment) or now - deployment.updated_at < GRACE
 
 
-def _has_a_place(registry: Registry, deployment: Deployment) -> bool:
-    """A ticket that lives, or the hold."""
-    hold, waiting = registry.holds.current(deployment.environment), registry.queue.waiting(deployment.environment)
-    owners = {hold.owner if hold else None, *(ticket.correlation_id for ticket in waiting)}
-    return deployment.correlation_id in owners
+def _own_hold(registry: Registry, deployment: Deployment) -> Hold | None:
+    hold = registry.holds.current(deployment.environment)
+    return hold if hold and hold.owner == deployment.correlation_id else None
+
+
+def _has_ticket(registry: Registry, deployment: Deployment) -> bool:
+    """One that lives."""
+    waiting = registry.queue.waiting(deployment.environment)
+    return any(ticket.correlation_id == deployment.correlation_id for ticket in waiting)

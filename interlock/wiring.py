@@ -104,8 +104,7 @@ class Installation:
 
     def environment_of(self, deployment: "Deployment") -> Environment:
         """Its environment, as it is for the stack that the deployment is at."""
-        environment = self.environment(deployment.environment)
-        return environment.at(deployment.stack_name) if deployment.stacks else environment
+        return self.environment(deployment.environment).of(deployment)
 
     def audience(self, environment: str) -> "Audience | None":
         """Who is told of its deployments; None where nobody is."""

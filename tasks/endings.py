@@ -57,15 +57,6 @@ def close_cancelled(flow: Flow[..., Any], flow_run: FlowRun, state: State) -> No
     _publish(_settle(flow_run, why="Cancelled by a person.", cancelled=True))
 
 
-_TO_BE_ADOPTED = (
-    Verdict.OPERATION_RUNS,
-    Verdict.STACKS_LEFT,
-    Verdict.COMMAND_MAY_LIVE,
-    Verdict.WAITS_FOR_APPROVAL,
-    Verdict.UNKNOWN,
-)
-
-
 _RAISED = "Failed"
 """Prefect's name for the end of a flow that raised. What the flow itself refuses ends under another (Invalid)."""
 
@@ -95,7 +86,7 @@ def _settle_deployment(here: Installation, deployment: Deployment, *, why: str, 
     run_log().info("%s: %s", deployment.correlation_id, settled.verdict)
     if deployment.slot_lease_id:
         give_back_lease(deployment.slot_lease_id)  # or the next one waits for its end, up to a minute
-    if settled.verdict in _TO_BE_ADOPTED:
+    if settled.verdict.must_be_seen_through or settled.verdict in (Verdict.WAITS_FOR_APPROVAL, Verdict.UNKNOWN):
         run_log().info("%s", adopt(deployment, cancelled=cancelled))
     elif settled.verdict is Verdict.FINISHED:
         deliver_for(deployment.correlation_id)

@@ -208,7 +208,7 @@ def _settle(here: Installation, environment: Environment, holder: str) -> None:
     if settled.outcome:
         end_run(here.registry.deployments.get(holder), settled.outcome)
     done = str(settled.verdict)
-    if settled.verdict in (Verdict.OPERATION_RUNS, Verdict.STACKS_LEFT, Verdict.COMMAND_MAY_LIVE, Verdict.UNKNOWN):
+    if settled.verdict.must_be_seen_through or settled.verdict is Verdict.UNKNOWN:
         # Settling has prolonged the hold, so to the sweep the dead holder looks alive: nobody else would ask for this.
         deployment = here.registry.deployments.get(holder, with_events=False)
         done = adopt(deployment, cancelled=deployment.cancel_requested)

@@ -142,14 +142,6 @@ def _run_has_ended(deployment: Deployment) -> bool:
     return state is not None and state.is_final()
 
 
-_TO_BE_ADOPTED = (
-    Verdict.OPERATION_RUNS,
-    Verdict.STACKS_LEFT,
-    Verdict.COMMAND_MAY_LIVE,
-    Verdict.WAITS_FOR_APPROVAL,
-)
-
-
 def _settle(here: Installation, environment: Environment, deployment: Deployment) -> Finding:
     with about(deployment):
         return _settle_deployment(here, environment, deployment)
@@ -163,7 +155,7 @@ def _settle_deployment(here: Installation, environment: Environment, deployment:
     if settled.outcome:
         end_run(here.registry.deployments.get(deployment.correlation_id), settled.outcome)
     done = str(settled.verdict)
-    if settled.verdict in _TO_BE_ADOPTED:
+    if settled.verdict.must_be_seen_through or settled.verdict is Verdict.WAITS_FOR_APPROVAL:
         done = adopt(deployment, cancelled=cancelled)
     return Finding(
         environment=environment.name,

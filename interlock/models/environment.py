@@ -3,7 +3,7 @@
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -11,6 +11,9 @@ from interlock.models.base import Value
 from interlock.models.deployer import Deployer, placeholders, problems_of
 from interlock.models.freeze import FreezeWindow
 from interlock.models.mention import Mention
+
+if TYPE_CHECKING:
+    from interlock.models.deployment import Deployment
 
 _NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 EnvironmentName = Annotated[str, Field(pattern=_NAME)]
@@ -160,6 +163,10 @@ class Environment(Value):
     def at(self, stack_name: str) -> Self:
         """The same environment, for whoever deals with this one of its stacks."""
         return self.model_copy(update={"stack_name": stack_name, "stacks_before": ()})
+
+    def of(self, deployment: "Deployment") -> Self:
+        """As it is for the stack that the deployment is at."""
+        return self.at(deployment.stack_name) if deployment.stacks else self
 
     @property
     def slot_name(self) -> str:

@@ -1,7 +1,6 @@
 """What the active check finds, tells and does, by the environment's queue policy."""
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -14,18 +13,8 @@ from interlock.models.environment import Environment, QueuePolicy
 from interlock.models.notice import NoticeKind
 from interlock.models.outcome import outcome_of_error
 from interlock.models.stack import Stack
-from interlock.registry import Registry, open_registry
+from interlock.registry import Registry
 from tests.unit.registry.kit import ENVIRONMENT, FrozenClock, approval, cid, claim, deployment, enqueue
-
-
-@pytest.fixture
-def clock() -> FrozenClock:
-    return FrozenClock()
-
-
-@pytest.fixture
-def registry(tmp_path: Path, clock: FrozenClock) -> Registry:
-    return open_registry(f"sqlite:///{tmp_path / 'registry.db'}", clock=clock)
 
 
 def check(registry: Registry, clock: FrozenClock, policy: QueuePolicy = QueuePolicy.WAIT) -> ActiveCheck:

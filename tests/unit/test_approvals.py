@@ -1,7 +1,6 @@
 """An approval: bound to the changes, kept with who and when, over at its time."""
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -15,7 +14,7 @@ from interlock.models.deployment import Deployment, DeploymentStatus
 from interlock.models.environment import ApprovalRule, Environment
 from interlock.models.notice import NoticeKind
 from interlock.models.stack import Change, ChangeSet
-from interlock.registry import Registry, open_registry
+from interlock.registry import Registry
 from tests.unit.registry.kit import ENVIRONMENT, FrozenClock, approval, cid, claim, deployment, enqueue
 
 ME = cid(1)
@@ -51,16 +50,6 @@ def change_set(*changes: Change, arn: str = "arn:1") -> ChangeSet:
 
 def hash_of(*changes: Change, template: str = "t", parameters: dict[str, str] | None = None, arn: str = "arn:1") -> str:
     return changes_hash(change_set(*changes, arn=arn), template_sha256=template, parameters=parameters or {})
-
-
-@pytest.fixture
-def clock() -> FrozenClock:
-    return FrozenClock()
-
-
-@pytest.fixture
-def registry(tmp_path: Path, clock: FrozenClock) -> Registry:
-    return open_registry(f"sqlite:///{tmp_path / 'registry.db'}", clock=clock)
 
 
 @pytest.fixture

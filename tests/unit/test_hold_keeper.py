@@ -1,24 +1,12 @@
 """The keeper of a hold tells the truth about it right before a change, however long it slept."""
 
-from pathlib import Path
-
 import pytest
 
 from interlock.errors import HoldLostError
 from interlock.hold_keeper import HoldKeeper
-from interlock.registry import Registry, open_registry
+from interlock.registry import Registry
 from interlock.timing import HOLD_LIFETIME_SECONDS
 from tests.unit.registry.kit import ENVIRONMENT, HOLD_SECONDS, FrozenClock, claim, enqueue
-
-
-@pytest.fixture
-def clock() -> FrozenClock:
-    return FrozenClock()
-
-
-@pytest.fixture
-def registry(tmp_path: Path, clock: FrozenClock) -> Registry:
-    return open_registry(f"sqlite:///{tmp_path / 'registry.db'}", clock=clock)
 
 
 def test_the_guard_extends_the_hold_so_that_it_lives_through_the_call(registry: Registry, clock: FrozenClock) -> None:

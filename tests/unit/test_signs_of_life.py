@@ -1,27 +1,14 @@
 """Whether a deployment's process lives, and when that can be told of a silent one."""
 
 from datetime import timedelta
-from pathlib import Path
 
-import pytest
-
-from interlock.registry import Registry, open_registry
+from interlock.registry import Registry
 from interlock.signs_of_life import is_alive, seconds_of_grace
 from tests.unit.registry.kit import TICKET_SECONDS, FrozenClock, cid, claim, enqueue
 
 ME = cid(1)
 SILENT = timedelta(seconds=TICKET_SECONDS)
 """From now on the ticket is dead."""
-
-
-@pytest.fixture
-def clock() -> FrozenClock:
-    return FrozenClock()
-
-
-@pytest.fixture
-def registry(tmp_path: Path, clock: FrozenClock) -> Registry:
-    return open_registry(f"sqlite:///{tmp_path / 'registry.db'}", clock=clock)
 
 
 def test_who_has_a_place_is_judged_by_it_and_not_by_its_silence(registry: Registry, clock: FrozenClock) -> None:

@@ -1,7 +1,6 @@
 """What the sweep takes for stuck among those that wait for approval, by what Prefect says of their runs."""
 
 from datetime import timedelta
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 from uuid import uuid4
@@ -13,22 +12,11 @@ from prefect.states import Cancelled, Crashed, Pending, Running, Scheduled, Susp
 
 from interlock.models.deployment import DeploymentStatus
 from interlock.models.environment import Environment
-from interlock.registry import Registry, open_registry
+from interlock.registry import Registry
 from interlock.signs_of_life import GRACE
 from interlock.wiring import Installation
 from tasks import sweep_approvals, sweep_runs
 from tests.unit.registry.kit import ENVIRONMENT, NOON, FrozenClock, approval, cid, deployment
-
-
-@pytest.fixture
-def clock() -> FrozenClock:
-    return FrozenClock()
-
-
-@pytest.fixture
-def registry(tmp_path: Path, clock: FrozenClock) -> Registry:
-    return open_registry(f"sqlite:///{tmp_path / 'registry.db'}", clock=clock)
-
 
 _ONE = deployment(1).model_copy(update={"approval": approval(minutes=10)})
 
