@@ -175,6 +175,8 @@ class Recovery:
         observation = watcher.observe()
         if not observation.is_ended:
             return None
+        if stack is not None and stack.state.is_in_progress:  # it ended between the two reads: this one is out of date
+            stack = self.cloudformation.stack(self.environment.stack_name)
         outcome = outcome_of_operation(observation, stack, self.environment, self.cloudformation)
         return cancelled_outcome(outcome) if deployment.cancel_requested else outcome
 

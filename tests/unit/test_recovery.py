@@ -32,6 +32,8 @@ class FakeCloudFormation:
     event_statuses: list[str] = field(default_factory=lambda: ["UPDATE_IN_PROGRESS"])
     fails: bool = False
     ended_seconds_ago: float = 0
+    status_meanwhile: str | None = None
+    """What the stack has come to by the time that its events are read."""
     calls: list[str] = field(default_factory=list)
 
     def stack(self, _name: str) -> Stack | None:
@@ -40,6 +42,7 @@ class FakeCloudFormation:
         return Stack(name="app", stack_id=ID, status=self.status, outputs={"Url": "http://x"}) if self.status else None
 
     def events_of_operation(self, _stack_id: str, token: str) -> list[StackEvent]:
+        self.status = self.status_meanwhile or self.status
         return [
             StackEvent(
                 event_id=str(number),
@@ -298,3 +301,10 @@ def test_a_process_that_died_between_two_stacks_has_failed_and_says_what_is_depl
     assert world.settle().verdict is Verdict.FINISHED
     record = world.registry.deployments.get(ME)
     assert record.reason == "app: It died. Nothing was changed. Deployed before it: earlier."
+
+
+def test_an_operation_that_ends_between_two_reads_is_recorded_with_the_stack_as_it_is_then(world: World) -> None:
+    begin(world)
+    world.aws.status_meanwhile, world.aws.event_statuses = "UPDATE_COMPLETE", ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"]
+    assert world.settle().verdict is Verdict.FINISHED
+    assert world.registry.deployments.get(ME).stack_status == "UPDATE_COMPLETE"
