@@ -18,7 +18,13 @@ from pathlib import Path
 from deployments import ROOT
 from deployments.access import auth_of, is_loopback, url_host
 from deployments.command import Parser, command, port
-from deployments.prefect_settings import answers, client_environment, server_environment, without_prefect
+from deployments.prefect_settings import (
+    answers,
+    client_environment,
+    server_environment,
+    spare_certificates,
+    without_prefect,
+)
 from deployments.serve_settings import READY_FILE, SERVER_PATIENCE
 from deployments.signals import end_on_sigterm, undisturbed
 from interlock import processes
@@ -106,6 +112,7 @@ class Up:
         if not self._given_url:
             environ = without_prefect(environ) | client_environment(self.api_url, self._auth)
             environ["PREFECT_HOME"] = str(self._home / "prefect")
+            environ |= spare_certificates(self._home, self.api_url)
             environ[SERVER_PATIENCE] = str(SERVER_START_SECONDS)
         self._ready_file.unlink(missing_ok=True)
         environ[READY_FILE] = str(self._ready_file)

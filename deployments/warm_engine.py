@@ -28,7 +28,9 @@ from prefect.runner._process_manager import ProcessHandle
 from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 from setproctitle import setproctitle
 
+from deployments.light_poll import LightPoll
 from interlock.logs.subject import Subject
+from interlock.plain_http import needed_certificates
 from tasks.run_log import begin_log, finish_log
 
 _SERVER_PATIENCE_SECONDS = 180
@@ -54,6 +56,8 @@ class WarmRunner(Runner):
         poller = self._scheduled_run_poller
         if hasattr(poller, "_resolve_starter"):
             poller._resolve_starter = lambda _flow_run: starter  # noqa: SLF001 - see above
+        if hasattr(poller, "_get_scheduled_flow_runs"):
+            poller._get_scheduled_flow_runs = LightPoll(poller).scheduled  # type: ignore[method-assign]  # noqa: SLF001
         if self.on_ready:
             self.on_ready()
         return self
@@ -114,10 +118,11 @@ def run_engine(flow_run_id: str, environ: dict[str, str]) -> None:
 
 def _wait_for_server() -> None:
     """An engine that finds no server dies, and its request with it. A server that starts again is waited for."""
+    url = PREFECT_API_URL.value() or ""
     deadline = time.monotonic() + _SERVER_PATIENCE_SECONDS
     while time.monotonic() < deadline:
         with suppress(httpx.TransportError):
-            httpx.get(f"{PREFECT_API_URL.value()}/health", timeout=_ANSWER_SECONDS)
+            httpx.get(f"{url}/health", timeout=_ANSWER_SECONDS, verify=needed_certificates(url))
             return  # whatever it says
         time.sleep(0.5)
 

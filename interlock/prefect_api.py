@@ -286,13 +286,15 @@ def _client(url: str, environ: Mapping[str, str], transport: "httpx.BaseTranspor
     with _as_if_not_installed("httpx._main", "h2"):
         import httpx  # noqa: PLC0415 - heavy, see above
 
+        from interlock.plain_http import needed_certificates  # noqa: PLC0415 - imports ssl
+
         return httpx.Client(
             headers=_credentials(environ),
             timeout=_TIMEOUT_SECONDS,
             transport=transport,
-            # A proxy of the environment is never meant for this machine, and certificates are not needed without TLS.
+            # A proxy of the environment is never meant for this machine.
             trust_env=httpx.URL(url).host not in ("127.0.0.1", "localhost", "::1"),
-            verify=not url.startswith("http:"),
+            verify=needed_certificates(url),
         )
 
 

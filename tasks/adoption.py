@@ -4,6 +4,7 @@ Called by the hooks, by a waiter and by the sweep, which may race: each looks fi
 """
 
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient
@@ -25,8 +26,15 @@ RESUMING = "Resuming"
 BEGINNING_AGAIN = "Its process died before it was on record: it begins again."
 
 
-def adopt(deployment: Deployment, *, cancelled: bool) -> str:
-    """Have the deployment carried on: by the run itself, started again, or by the next sweep. Answers what was done."""
+class Adoption(NamedTuple):
+    """What was done to have a deployment carried on, in words, and whether its run was started again for that."""
+
+    words: str
+    is_begun: bool
+
+
+def adopt(deployment: Deployment, *, cancelled: bool) -> Adoption:
+    """Have the deployment carried on: by the run itself, started again, or by the next sweep."""
     what = "it waits for approval" if deployment.awaits_approval else "its operation runs"
     try:
         with client() as prefect:
@@ -34,11 +42,12 @@ def adopt(deployment: Deployment, *, cancelled: bool) -> str:
             # A cancelled run stays cancelled, and one that keeps dying is not started for ever.
             if run is None or cancelled or (run.run_count or 0) >= ADOPTIONS_AT_MOST:
                 sweep_soon(prefect, in_seconds=ORPHAN_LOOK_SECONDS)
-                return f"{what}: looked at again in {ORPHAN_LOOK_SECONDS} s"
-            _start_again(prefect, run, ADOPTING)
-            return f"{what}: adopted by its flow run, started again"
+                return Adoption(f"{what}: looked at again in {ORPHAN_LOOK_SECONDS} s", is_begun=False)
+            is_begun = _start_again(prefect, run, ADOPTING)
+            return Adoption(f"{what}: adopted by its flow run, started again", is_begun)
     except UNREACHABLE as error:
-        return f"{what}, and Prefect did not take the adoption ({error}): left for the next sweep"
+        left = f"{what}, and Prefect did not take the adoption ({error}): left for the next sweep"
+        return Adoption(left, is_begun=False)
 
 
 def begin_again(flow_run_id: UUID) -> bool:
@@ -97,9 +106,12 @@ def _scheduled() -> list[State]:
         ) from error
 
 
-def _start_again(prefect: SyncPrefectClient, run: FlowRun, message: str) -> None:
-    if run.state is None or not (run.state.is_scheduled() or run.state.is_pending()):
-        prefect.set_flow_run_state(run.id, AwaitingRetry(message=message), force=True)
+def _start_again(prefect: SyncPrefectClient, run: FlowRun, message: str) -> bool:
+    """False if somebody else has done it."""
+    if run.state and (run.state.is_scheduled() or run.state.is_pending()):
+        return False
+    prefect.set_flow_run_state(run.id, AwaitingRetry(message=message), force=True)
+    return True
 
 
 def _run_of(prefect: SyncPrefectClient, deployment: Deployment) -> FlowRun | None:

@@ -87,7 +87,7 @@ def _settle_deployment(here: Installation, deployment: Deployment, *, why: str, 
     if deployment.slot_lease_id:
         give_back_lease(deployment.slot_lease_id)  # or the next one waits for its end, up to a minute
     if settled.verdict.must_be_seen_through or settled.verdict in (Verdict.WAITS_FOR_APPROVAL, Verdict.UNKNOWN):
-        run_log().info("%s", adopt(deployment, cancelled=cancelled))
+        run_log().info("%s", adopt(deployment, cancelled=cancelled).words)
     elif settled.verdict is Verdict.FINISHED:
         deliver_for(deployment.correlation_id)
     return _Found(here.registry.deployments.get(deployment.correlation_id), settled)

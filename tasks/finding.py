@@ -10,3 +10,5 @@ class Finding(Value):
     correlation_id: str | None = None
     found: str
     done: str
+    is_left: bool = False
+    """Nothing was done about it: it is left to a later sweep, or to a person. Nobody is told of it again and again."""

@@ -211,7 +211,7 @@ def _settle(here: Installation, environment: Environment, holder: str) -> None:
     if settled.verdict.must_be_seen_through or settled.verdict is Verdict.UNKNOWN:
         # Settling has prolonged the hold, so to the sweep the dead holder looks alive: nobody else would ask for this.
         deployment = here.registry.deployments.get(holder, with_events=False)
-        done = adopt(deployment, cancelled=deployment.cancel_requested)
+        done = adopt(deployment, cancelled=deployment.cancel_requested).words
     run_log().warning("The holder %s shows no sign of life: %s.", holder, done)
 
 

@@ -3,6 +3,7 @@
 import os
 import socket
 from datetime import timedelta
+from uuid import uuid4
 
 from prefect.artifacts import create_table_artifact
 from prefect.client.orchestration import SyncPrefectClient
@@ -11,6 +12,7 @@ from interlock.continued_rollback import free_after_crash
 from interlock.errors import DeploymentNotFoundError, InterlockError
 from interlock.models.deployment import Deployment
 from interlock.models.environment import Environment
+from interlock.models.notice import Notice, NoticeKind
 from interlock.recovery import Recovery, Verdict
 from interlock.signs_of_life import is_alive, seconds_of_grace
 from interlock.timing import SLOT_PATIENCE_SECONDS, SWEEP_AGAIN_SECONDS
@@ -94,7 +96,7 @@ def sweep_again_soon() -> None:
 
 @step("report")
 def report(findings: list[Finding]) -> None:
-    """An artifact of what was found, if anything was."""
+    """An artifact of what was found, and a message of what was done, if anything was."""
     for finding in findings:
         run_log().warning(
             "%s %s: %s: %s",
@@ -111,6 +113,17 @@ def report(findings: list[Finding]) -> None:
                 table=[finding.model_dump() for finding in findings],
                 description="What the sweep found, and what it did about it",
             )
+        announce(findings)
+
+
+def announce(findings: list[Finding]) -> None:
+    """A message of its own to the channel of each environment in which something was done."""
+    here = installation()
+    done = [finding for finding in findings if finding.environment and not finding.is_left]
+    for environment in sorted({finding.environment for finding in done}):
+        told = [finding.model_dump(mode="json") for finding in done if finding.environment == environment]
+        notice = Notice(kind=NoticeKind.SWEPT, facts={"environment": environment, "findings": told})
+        here.registry.outbox.announce(f"{environment}-sweep-{uuid4()}", notice)
 
 
 def swept_environments() -> list[str]:
@@ -119,7 +132,9 @@ def swept_environments() -> list[str]:
 
 def failed(environment: str, error: InterlockError) -> Finding:
     """An environment that could not be swept."""
-    return Finding(environment=environment, found=f"could not be swept: {error}", done="left for the next sweep")
+    return Finding(
+        environment=environment, found=f"could not be swept: {error}", done="left for the next sweep", is_left=True
+    )
 
 
 def _dead(here: Installation, environment: str) -> list[Deployment]:
@@ -154,14 +169,16 @@ def _settle_deployment(here: Installation, environment: Environment, deployment:
     settled = recovery.settle(deployment.correlation_id, why=why, cancelled=cancelled)
     if settled.outcome:
         end_run(here.registry.deployments.get(deployment.correlation_id), settled.outcome)
-    done = str(settled.verdict)
+    done, is_left = str(settled.verdict), settled.outcome is None
     if settled.verdict.must_be_seen_through or settled.verdict is Verdict.WAITS_FOR_APPROVAL:
-        done = adopt(deployment, cancelled=cancelled)
+        adoption = adopt(deployment, cancelled=cancelled)
+        done, is_left = adoption.words, not adoption.is_begun
     return Finding(
         environment=environment.name,
         correlation_id=deployment.correlation_id,
         found=_how_it_was_found(deployment),
         done=done,
+        is_left=is_left,
     )
 
 
@@ -186,7 +203,9 @@ def _free_left_hold(here: Installation, environment: Environment) -> list[Findin
         return []
     if hold.is_of_recovery:
         done = free_after_crash(here.registry, environment, here.cloudformation(environment), hold, here.clock)
-        return [Finding(environment=environment.name, found=f"a hold that {hold.owner} left behind", done=done)]
+        is_left = here.registry.holds.current(environment.name) == hold
+        left_behind = f"a hold that {hold.owner} left behind"
+        return [Finding(environment=environment.name, found=left_behind, done=done, is_left=is_left)]
     try:
         if not here.registry.deployments.get(hold.owner, with_events=False).status.is_final:
             return []
@@ -197,6 +216,7 @@ def _free_left_hold(here: Installation, environment: Environment) -> list[Findin
                 correlation_id=hold.owner,
                 found="a hold of an unknown deployment",
                 done="left",
+                is_left=True,
             )
         ]
     here.registry.holds.release(hold)
@@ -210,7 +230,8 @@ def _mend_slot(here: Installation, environment: Environment) -> list[Finding]:
         with client() as prefect:
             done = ensure_limit(prefect, environment.slot_name) or _free_leaked(here, environment, prefect)
     except UNREACHABLE as error:
-        return [Finding(environment=environment.name, found=f"the slot could not be checked: {error}", done="left")]
+        unchecked = f"the slot could not be checked: {error}"
+        return [Finding(environment=environment.name, found=unchecked, done="left", is_left=True)]
     return [Finding(environment=environment.name, found=done, done="mended")] if done else []
 
 

@@ -20,7 +20,8 @@ def mend_runs(here: Installation, environment: Environment) -> list[Finding]:
     try:
         runs = [*runs_under_way(environment.name), *suspended_runs(environment.name)]
     except UNREACHABLE as error:
-        return [Finding(environment=environment.name, found=f"the runs could not be read: {error}", done="left")]
+        unread = f"the runs could not be read: {error}"
+        return [Finding(environment=environment.name, found=unread, done="left", is_left=True)]
     return [finding for run in runs if (finding := _mended(here, environment, run))]
 
 
@@ -46,8 +47,13 @@ def _begun_again(here: Installation, environment: Environment, run: FlowRun) -> 
         return None
     if here.clock() - _since(run) < timedelta(seconds=NEVER_RECORDED_SECONDS):
         return None
-    done = "started again" if begin_again(run.id) else "left: it was started again too often"
-    return Finding(environment=environment.name, found=f"the run {run.name} died before it was on record", done=done)
+    is_begun = begin_again(run.id)
+    return Finding(
+        environment=environment.name,
+        found=f"the run {run.name} died before it was on record",
+        done="started again" if is_begun else "left: it was started again too often",
+        is_left=not is_begun,
+    )
 
 
 def _since(run: FlowRun) -> datetime:

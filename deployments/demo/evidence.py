@@ -13,6 +13,7 @@ from deployments.rehearsal_system import RehearsalSystem
 from interlock.cli.outcome import Outcome
 from interlock.models.deployment import Deployment
 from interlock.models.notice import Notice, NoticeKind
+from interlock.plain_http import NO_CERTIFICATES
 
 Json = dict[str, Any]
 _SETTLE_SECONDS = 10.0
@@ -99,7 +100,7 @@ def _left_over(system: RehearsalSystem) -> Iterator[str]:
 
 
 def _active_slots(system: RehearsalSystem, slot: str) -> int:
-    answer = httpx.get(f"{system.api_url}/v2/concurrency_limits/{slot}", trust_env=False)
+    answer = httpx.get(f"{system.api_url}/v2/concurrency_limits/{slot}", trust_env=False, verify=NO_CERTIFICATES)
     if answer.status_code == HTTPStatus.NOT_FOUND:  # no deployment has come so far as to make it
         return 0
     return int(answer.raise_for_status().json()["active_slots"])

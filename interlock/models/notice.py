@@ -39,6 +39,7 @@ class NoticeKind(StrEnum):
     SUMMARY = "summary"
     LOCKED = "locked"
     UNLOCKED = "unlocked"
+    SWEPT = "swept"
 
     @property
     def is_ephemeral(self) -> bool:
@@ -48,7 +49,7 @@ class NoticeKind(StrEnum):
     @property
     def is_announcement(self) -> bool:
         """Of an environment, not of a deployment: its facts are all there is, and name the `environment`."""
-        return self in (NoticeKind.LOCKED, NoticeKind.UNLOCKED)
+        return self in (NoticeKind.LOCKED, NoticeKind.UNLOCKED, NoticeKind.SWEPT)
 
 
 class Notice(Value):

@@ -37,7 +37,7 @@ def announce(about: Announcement, notice: Notice) -> tuple[Card, Card | None]:
         fields=fields(("Environment", about.environment), ("Status", heading.status)),
         body=body_of(notice, about),
     )
-    is_news = notice.kind is not NoticeKind.LOCKED
+    is_news = notice.kind is NoticeKind.UNLOCKED  # the others are the message itself
     return card, Card(
         heading.emoji, heading.detail, fields=card.fields, body=card.body, compact=True
     ) if is_news else None

@@ -31,6 +31,7 @@ _RISK = (
 )
 _ERROR_LIMIT = 1500
 _FINDINGS_SHOWN = 12
+_SWEPT_SHOWN = 10
 
 
 class Named(Protocol):
@@ -282,6 +283,18 @@ def _summary(facts: Facts) -> Body:
     return (said, "\n".join(["When it happened:", *listed, *more]) if listed else "")
 
 
+def _swept(facts: Facts) -> Body:
+    findings = facts.parts("findings")
+    listed = [f"• {_finding(each)}" for each in findings[:_SWEPT_SHOWN]]
+    more = [f"and {len(findings) - _SWEPT_SHOWN} more"] if len(findings) > _SWEPT_SHOWN else []
+    return ("\n".join([*listed, *more]), "Each deployment's own message tells the rest.")
+
+
+def _finding(facts: Facts) -> str:
+    of = facts.text("correlation_id")
+    return f"{f'{of}: ' if of else ''}{facts.text('found')}: {facts.text('done')}"
+
+
 _BODIES: dict[NoticeKind, Callable[[Facts], Body]] = {
     NoticeKind.QUEUED: _queued,
     NoticeKind.WAITING: _waiting,
@@ -309,4 +322,5 @@ _BODIES: dict[NoticeKind, Callable[[Facts], Body]] = {
     NoticeKind.SUMMARY: _summary,
     NoticeKind.LOCKED: locked,
     NoticeKind.UNLOCKED: unlocked,
+    NoticeKind.SWEPT: _swept,
 }

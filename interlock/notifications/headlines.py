@@ -51,6 +51,7 @@ HEADLINES: dict[NoticeKind, Headline] = {
     NoticeKind.SUMMARY: Headline("📬", _RUNNING, "In progress", "Slack is back"),
     NoticeKind.LOCKED: Headline("🔒", "Environment Locked", "Locked", "Environment Locked"),
     NoticeKind.UNLOCKED: Headline("🔓", "Environment Unlocked", "Unlocked", "Environment Unlocked"),
+    NoticeKind.SWEPT: Headline("🧹", "Swept Up After a Crash", "Swept", "Swept Up After a Crash"),
 }
 
 _CRITICAL_STALL = Headline("🚨", "Deployment Stalled", "In progress, stalled", "Stall alarm")

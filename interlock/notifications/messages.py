@@ -25,6 +25,7 @@ The facts of each kind (JSON values). Any may be absent: the message then says l
 | recovery_ended | by, is_well, stack_status, blocked_by (names), error (where it did not begin) |
 | locked | environment, LOCK |
 | unlocked | environment, LOCK, unlocked_by, unlock_reason |
+| swept | environment, findings [{correlation_id, found, done}] |
 | approval_requested | as changes, hash, round, expires_at (ISO) |
 | approved | by, reason |
 | denied, expired | error |

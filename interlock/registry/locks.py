@@ -15,7 +15,8 @@ from interlock.clock import Clock
 from interlock.errors import LockedBySomebodyElseError
 from interlock.models.lock import Lock, LockEvent
 from interlock.models.notice import Notice, NoticeKind, OutboxRow
-from interlock.registry.keys import AUDIT, audit_key, environment_partition, lock_key, outbox_entry, row_key
+from interlock.registry.keys import AUDIT, audit_key, environment_partition, lock_key
+from interlock.registry.outbox import new_row
 from interlock.registry.store import ABSENT, Check, Item, Put, Store, Write, optimistically, version_of
 from interlock.registry.values import attributes_of, value_of
 
@@ -130,15 +131,8 @@ class Locks:
             attributes=attributes_of(lock) | {"told": row.sequence},
             expect=version_of(before.item),
         )
-        self._store.transact([put, self._row(row), audit_write(lock.environment, event, self._retention)])
-
-    def _row(self, row: OutboxRow) -> Put:
-        return Put(
-            key=row_key(row.correlation_id, row.sequence),
-            attributes=attributes_of(row),
-            expect=ABSENT,
-            index=outbox_entry(row),
-            expires_at=row.written_at + self._retention,
+        self._store.transact(
+            [put, new_row(row, self._retention), audit_write(lock.environment, event, self._retention)]
         )
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from interlock.clock import Clock
 from interlock.errors import DeploymentNotFoundError
-from interlock.models.notice import DeliveryState, OutboxRow, SlackThread
+from interlock.models.notice import DeliveryState, Notice, OutboxRow, SlackThread
 from interlock.registry.keys import (
     OUTBOX,
     ROWS,
@@ -14,8 +14,18 @@ from interlock.registry.keys import (
     row_key,
     thread_key,
 )
-from interlock.registry.store import Put, Store, optimistically
+from interlock.registry.store import ABSENT, Put, Store, optimistically
 from interlock.registry.values import attributes_of, value_of
+
+
+def new_row(row: OutboxRow, retention: timedelta) -> Put:
+    return Put(
+        key=row_key(row.correlation_id, row.sequence),
+        attributes=attributes_of(row),
+        expect=ABSENT,
+        index=outbox_entry(row),
+        expires_at=row.written_at + retention,
+    )
 
 
 class Outbox:
@@ -23,6 +33,11 @@ class Outbox:
         self._store = store
         self._clock = clock
         self._retention = retention
+
+    def announce(self, announcement_id: str, notice: Notice) -> None:
+        """Tell of an environment what no other change of the registry tells; the id is to be a new one."""
+        row = OutboxRow(correlation_id=announcement_id, sequence=1, notice=notice, written_at=self._clock())
+        self._store.transact([new_row(row, self._retention)])
 
     def rows(self, correlation_id: str) -> list[OutboxRow]:
         """All rows of a deployment, delivered ones too, in the order of `sequence` (from 1, without gaps)."""

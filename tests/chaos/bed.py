@@ -19,6 +19,7 @@ from typing import Any, Self
 import httpx
 
 from deployments.rehearsal_system import RehearsalSystem
+from interlock.plain_http import NO_CERTIFICATES
 from interlock.timing import HOLD_LIFETIME_SECONDS
 from tests.acceptance.asking import Asked, chain
 from tests.chaos.witness import Witness
@@ -194,7 +195,9 @@ class Bed:
     def _request(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         for _ in range(50):
             with suppress(httpx.TransportError):
-                answer = httpx.request(method, f"{self.system.api_url}{path}", json=body, timeout=30)
+                answer = httpx.request(
+                    method, f"{self.system.api_url}{path}", json=body, timeout=30, verify=NO_CERTIFICATES
+                )
                 if not answer.is_server_error:
                     found: dict[str, Any] = answer.raise_for_status().json()
                     return found
@@ -203,7 +206,7 @@ class Bed:
 
     def _server_answers(self) -> bool:
         with suppress(httpx.HTTPError):
-            return httpx.get(f"{self.system.api_url}/health", timeout=2).is_success
+            return httpx.get(f"{self.system.api_url}/health", timeout=2, verify=NO_CERTIFICATES).is_success
         return False
 
 

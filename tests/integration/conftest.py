@@ -10,6 +10,7 @@ import pytest
 
 from deployments.prefect_settings import client_environment, server_environment, without_prefect
 from interlock import processes
+from interlock.plain_http import NO_CERTIFICATES
 
 _START_SECONDS = 120.0
 """A fresh database takes 6 to 19 s; a busy machine several times that."""
@@ -42,6 +43,6 @@ def prefect_client_environ(prefect_server: str, tmp_path: Path) -> dict[str, str
 
 def _is_healthy(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/health", timeout=2, trust_env=False).is_success
+        return httpx.get(f"{url}/health", timeout=2, trust_env=False, verify=NO_CERTIFICATES).is_success
     except httpx.TransportError:
         return False

@@ -72,7 +72,9 @@ def of(prefect: FakePrefect, **changes: Any) -> Deployment:
 
 
 def test_a_running_operation_is_adopted_by_its_own_run(prefect: FakePrefect) -> None:
-    assert "started again" in adoption.adopt(of(prefect), cancelled=False)
+    words, is_begun = adoption.adopt(of(prefect), cancelled=False)
+    assert is_begun
+    assert "started again" in words
     assert [state.name for state in prefect.states] == ["AwaitingRetry"]
     assert adoption.is_adoption()
 
@@ -80,7 +82,7 @@ def test_a_running_operation_is_adopted_by_its_own_run(prefect: FakePrefect) -> 
 @pytest.mark.parametrize("state", [AwaitingRetry(), Pending()])
 def test_a_run_that_somebody_else_has_started_again_is_left_alone(prefect: FakePrefect, state: State[Any]) -> None:
     prefect.run.state = state
-    adoption.adopt(of(prefect), cancelled=False)
+    assert not adoption.adopt(of(prefect), cancelled=False).is_begun
     assert prefect.states == []
 
 

@@ -10,6 +10,7 @@ from typing import Any, Self
 import httpx
 
 from interlock.errors import StartupError
+from interlock.plain_http import NO_CERTIFICATES
 
 Json = dict[str, Any]
 _READY = "ready: "
@@ -115,18 +116,19 @@ class RehearsalAws:
 
     def reset(self) -> None:
         """Forget all stacks, resources, rules, faults and the log."""
-        httpx.post(f"{self.url}/_rehearsal/reset", timeout=30).raise_for_status()
+        httpx.post(f"{self.url}/_rehearsal/reset", timeout=30, verify=NO_CERTIFICATES).raise_for_status()
 
     def make_bucket(self, name: str) -> None:
         """A bucket that keeps versions."""
         for query, body in (("", ""), ("?versioning", _VERSIONS)):
-            httpx.put(f"{self.url}/{name}{query}", content=body, timeout=30).raise_for_status()
+            httpx.put(f"{self.url}/{name}{query}", content=body, timeout=30, verify=NO_CERTIFICATES).raise_for_status()
 
     def _get(self, what: str) -> list[Json]:
-        return list(httpx.get(f"{self.url}/_rehearsal/{what}", timeout=30).raise_for_status().json())
+        answer = httpx.get(f"{self.url}/_rehearsal/{what}", timeout=30, verify=NO_CERTIFICATES)
+        return list(answer.raise_for_status().json())
 
     def _put(self, what: str, content: Sequence[Json]) -> None:
-        answer = httpx.put(f"{self.url}/_rehearsal/{what}", json=list(content), timeout=30)
+        answer = httpx.put(f"{self.url}/_rehearsal/{what}", json=list(content), timeout=30, verify=NO_CERTIFICATES)
         if answer.is_client_error:
             raise ValueError(answer.json()["error"])
         answer.raise_for_status()

@@ -188,6 +188,20 @@ SAMPLES: list[tuple[NoticeKind, dict[str, JsonValue]]] = [
         NoticeKind.UNLOCKED,
         {"environment": "production", **_LOCK, "unlocked_by": "ada@desk", "unlock_reason": "the audit is over"},
     ),
+    (
+        NoticeKind.SWEPT,
+        {
+            "environment": "production",
+            "findings": [
+                {
+                    "correlation_id": HOLDER,
+                    "found": "IN_PROGRESS, and no sign of life of its process",
+                    "done": "its operation runs: adopted by its flow run, started again",
+                },
+                {"correlation_id": None, "found": "slot environment-production was taken by nobody", "done": "mended"},
+            ],
+        },
+    ),
     (NoticeKind.APPROVAL_REQUESTED, {**_ASKED, "round": 1}),
     (NoticeKind.APPROVAL_REQUESTED, {**_ASKED, "round": 2}),
     (NoticeKind.APPROVED, {"by": "grace", "reason": "Looked at the database: it is empty."}),
@@ -258,7 +272,7 @@ def _entry(sample: Sample) -> str:
     rendered = sample.message
     whose = (
         "A message of its own"
-        if sample.name in (NoticeKind.LOCKED, NoticeKind.UNLOCKED)
+        if sample.name in (NoticeKind.LOCKED, NoticeKind.UNLOCKED, NoticeKind.SWEPT)
         else "The deployment's message"
     )
     parent = f"{whose} becomes:\n\n```text\n{plain(rendered.parent)}\n```\n"
