@@ -1,5 +1,6 @@
 """Rehearse one template on a running system: ask as CI would, follow as `interlock deploy` does, gather what there is to see."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +24,8 @@ ENVIRONMENT = "rehearsal"
 SETTINGS: EnvironmentSettings = {"stall_after_minutes": 0.05, "capabilities": [each.value for each in Capability]}
 """Of the environment that is deployed to: everything is allowed, and three silent seconds are a stall."""
 FAILURE = "Rehearsed failure (interlock rehearse deploy --fail)"
+_DELIVERY_SECONDS = 90
+"""The scheduled delivery, which sends what a run left, comes every minute."""
 _TIMEOUT_SECONDS = 30 * 60
 """Nothing hangs, not even for a template with hundreds of slow resources."""
 
@@ -148,10 +151,18 @@ def _client(system: RehearsalSystem, target: Environment, service: str) -> Any:
     return session.client(service, endpoint_url=system.aws.url)
 
 
+def _await_delivery(system: RehearsalSystem, correlation_id: str) -> None:
+    """Slack takes a message a second, and a run does not wait for all of its own."""
+    deadline = time.monotonic() + _DELIVERY_SECONDS
+    while time.monotonic() < deadline and correlation_id in system.registry.outbox.undelivered():
+        time.sleep(0.2)
+
+
 def _messages(system: RehearsalSystem, correlation_id: str | None) -> tuple[str, ...]:
     """The parent as it was posted, then its thread: the last reply reads as the parent does at the end."""
     if correlation_id is None:
         return ()
+    _await_delivery(system, correlation_id)
     found = system.slack.messages()
     parents = [each for each in found if each["thread_ts"] is None and correlation_id in each["text"]]
     threads = {parent["ts"] for parent in parents}
