@@ -1,7 +1,8 @@
-"""Ask Prefect for scheduled runs at a third of the price, so that it can be asked often.
+"""Ask Prefect for scheduled runs at a lower price, for they are asked for often: every 0.4 s.
 
-Prefect's own question also has the server note, in a background job, that these deployments have a runner: several times
-what the reading costs. Here the same reading is asked for without it, and Prefect's own question every few seconds.
+Prefect's own question also has the server note, in a background job, that these deployments have a runner. Here the same
+reading is asked for without that, and Prefect's own question now and then: a server with nothing to do takes 3.4 s of
+processor a minute, not 5.4.
 """
 
 import time
@@ -24,8 +25,15 @@ _FULL_EVERY_SECONDS = 15
 """Prefect takes a deployment that nobody asked about for 60 s for one without a runner."""
 
 
+_OF_POLLER = ("_get_scheduled_flow_runs", "_client", "_deployment_registry", "_prefetch_seconds")
+
+
 class LightPoll:
-    """In the place of a poller's own question."""
+    """In the place of a poller's own question, where the poller is as Prefect 3.8 has it."""
+
+    @staticmethod
+    def fits(poller: object) -> bool:
+        return all(hasattr(poller, name) for name in _OF_POLLER)
 
     def __init__(self, poller: Any) -> None:
         self._full = poller._get_scheduled_flow_runs  # noqa: SLF001 - as in warm_engine.py

@@ -1,6 +1,5 @@
 """Prefect's settings that Interlock's promises rest on. Each has its reason; none is a matter of taste."""
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,8 +10,6 @@ from deployments.access import CLIENT_AUTH, SERVER_AUTH
 from interlock.plain_http import NO_CERTIFICATES
 
 FILESYSTEM_LEASES = "prefect.server.concurrency.lease_storage.filesystem"
-
-_CERTIFICATES = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----\n", re.DOTALL)
 
 
 def server_environment(home: Path, api_url: str, auth: str | None = None) -> dict[str, str]:
@@ -51,15 +48,16 @@ def client_environment(api_url: str, auth: str | None = None) -> dict[str, str]:
 
 
 def spare_certificates(home: Path, api_url: str) -> dict[str, str]:
-    """For processes that make many clients of a server with plain HTTP, as an engine does: a dozen.
+    """For processes that make many clients of our own server, as an engine does: a dozen.
 
-    Every client of Prefect's reads all certificates that it is told of, TLS or not, for 30 ms each time. Here, one.
+    Every client of Prefect's reads all certificates that it is told of, TLS or not, for 30 ms each time. Here, one. A
+    server of somebody else's keeps them all: its plain HTTP may lead on to TLS.
     """
     if not api_url.startswith("http:"):
         return {}
-    home.mkdir(parents=True, exist_ok=True)
+    first, end, _ = certifi.contents().partition("-----END CERTIFICATE-----\n")
     one = home / "one-certificate.pem"
-    one.write_text(_CERTIFICATES.findall(certifi.contents())[0], encoding="ascii")
+    one.write_text(first + end, encoding="utf-8")
     return {"PREFECT_API_SSL_CERT_FILE": str(one)}
 
 

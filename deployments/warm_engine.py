@@ -5,8 +5,8 @@ standard library's) holds one process with these modules loaded and no threads, 
 runs `prefect.engine` exactly as Prefect's own starter would. It is a process of its own: it can be killed, crash and
 be cancelled like any other, and takes nobody with it.
 
-This reaches into two private places of Prefect 3.8 (the starter protocol and the poller's factory). Where they are not
-as expected, `WarmRunner` stays as Prefect made it: slower, never wrong. See docs/decisions/0005-warm-engines.md.
+This reaches into private places of Prefect 3.8 (the starter protocol, the poller's factory and its question). Where they
+are not as expected, `WarmRunner` stays as Prefect made it: slower, never wrong. See docs/decisions/0005-warm-engines.md.
 """
 
 import math
@@ -56,7 +56,7 @@ class WarmRunner(Runner):
         poller = self._scheduled_run_poller
         if hasattr(poller, "_resolve_starter"):
             poller._resolve_starter = lambda _flow_run: starter  # noqa: SLF001 - see above
-        if hasattr(poller, "_get_scheduled_flow_runs"):
+        if LightPoll.fits(poller):
             poller._get_scheduled_flow_runs = LightPoll(poller).scheduled  # type: ignore[method-assign]  # noqa: SLF001
         if self.on_ready:
             self.on_ready()

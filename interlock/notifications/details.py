@@ -106,8 +106,7 @@ def _changes(facts: Facts) -> Body:
     counts = ", ".join(f"{count} {what}" for what, count in facts.part("counts").items() if count != "0")
     shown = [_change(change) for change in changes[:_CHANGES_SHOWN]]
     total = sum(int(facts.part("counts").number(what) or 0) for what, _ in facts.part("counts").items())
-    more = [f"and {total - len(shown)} more"] if total > len(shown) > 0 else []
-    return (Field("Counts", counts) if counts else "", "\n".join([*shown, *more]))
+    return (Field("Counts", counts) if counts else "", _listed(shown, of=total))
 
 
 def _change(change: Facts) -> str:
@@ -279,20 +278,24 @@ def _summary(facts: Facts) -> Body:
     )
     said = f"Slack could not be reached{lasted}: {late_ones}.{dropped} The deployment itself was not affected."
     listed = [f"• {instant(each.text('at'))}: {each.text('title')}" for each in facts.parts("late")]
-    more = [f"and {late - len(listed)} more"] if late > len(listed) > 0 else []
-    return (said, "\n".join(["When it happened:", *listed, *more]) if listed else "")
+    return (said, f"When it happened:\n{_listed(listed, of=late)}" if listed else "")
 
 
 def _swept(facts: Facts) -> Body:
     findings = facts.parts("findings")
     listed = [f"• {_finding(each)}" for each in findings[:_SWEPT_SHOWN]]
-    more = [f"and {len(findings) - _SWEPT_SHOWN} more"] if len(findings) > _SWEPT_SHOWN else []
-    return ("\n".join([*listed, *more]), "Each deployment's own message tells the rest.")
+    return (_listed(listed, of=len(findings)), "Each deployment's own message tells the rest.")
 
 
 def _finding(facts: Facts) -> str:
     of = facts.text("correlation_id")
     return f"{f'{of}: ' if of else ''}{facts.text('found')}: {facts.text('done')}"
+
+
+def _listed(lines: list[str], *, of: int) -> str:
+    """The lines, and how many more there are."""
+    more = [f"and {of - len(lines)} more"] if of > len(lines) > 0 else []
+    return "\n".join([*lines, *more])
 
 
 _BODIES: dict[NoticeKind, Callable[[Facts], Body]] = {

@@ -14,10 +14,7 @@ def test_the_next_runs_are_scheduled_by_the_server(system: RehearsalSystem, flow
     """With the wrong SQLAlchemy the server's scheduler fails silently (docs/decisions, 4)."""
     body = {"flows": {"name": {"any_": [flow]}}, "flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
     deadline = time.monotonic() + 60
-    while (
-        not httpx.post(f"{system.api_url}/flow_runs/filter", json=body, timeout=30, verify=NO_CERTIFICATES)
-        .raise_for_status()
-        .json()
-    ):
+    url = f"{system.api_url}/flow_runs/filter"
+    while not httpx.post(url, json=body, timeout=30, verify=NO_CERTIFICATES).raise_for_status().json():
         assert time.monotonic() < deadline, f"no run of {flow} is scheduled"
         time.sleep(1)

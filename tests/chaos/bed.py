@@ -18,6 +18,7 @@ from typing import Any, Self
 
 import httpx
 
+from deployments.prefect_settings import answers
 from deployments.rehearsal_system import RehearsalSystem
 from interlock.plain_http import NO_CERTIFICATES
 from interlock.timing import HOLD_LIFETIME_SECONDS
@@ -205,9 +206,7 @@ class Bed:
         raise TimeoutError(f"{method} {path} is not answered.")
 
     def _server_answers(self) -> bool:
-        with suppress(httpx.HTTPError):
-            return httpx.get(f"{self.system.api_url}/health", timeout=2, verify=NO_CERTIFICATES).is_success
-        return False
+        return answers(self.system.api_url)
 
 
 def _python_path() -> str:

@@ -5,12 +5,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
-from deployments.prefect_settings import client_environment, server_environment, without_prefect
+from deployments.prefect_settings import answers, client_environment, server_environment, without_prefect
 from interlock import processes
-from interlock.plain_http import NO_CERTIFICATES
 
 _START_SECONDS = 120.0
 """A fresh database takes 6 to 19 s; a busy machine several times that."""
@@ -27,7 +25,7 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server = processes.start(argv, environ=environ, log=log, cwd=home)
     try:
         processes.wait_until(
-            lambda: _is_healthy(url), server, what="The Prefect server", timeout_seconds=_START_SECONDS, log=log
+            lambda: answers(url), server, what="The Prefect server", timeout_seconds=_START_SECONDS, log=log
         )
         yield url
     finally:
@@ -39,10 +37,3 @@ def prefect_client_environ(prefect_server: str, tmp_path: Path) -> dict[str, str
     """The environment for a process that is a client of `prefect_server`."""
     home = {"PREFECT_HOME": str(tmp_path / "prefect-client")}
     return {**without_prefect(os.environ), **client_environment(prefect_server), **home}
-
-
-def _is_healthy(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/health", timeout=2, trust_env=False, verify=NO_CERTIFICATES).is_success
-    except httpx.TransportError:
-        return False

@@ -272,7 +272,7 @@ def _entry(sample: Sample) -> str:
     rendered = sample.message
     whose = (
         "A message of its own"
-        if sample.name in (NoticeKind.LOCKED, NoticeKind.UNLOCKED, NoticeKind.SWEPT)
+        if sample.name in [kind for kind in NoticeKind if kind.is_announcement]
         else "The deployment's message"
     )
     parent = f"{whose} becomes:\n\n```text\n{plain(rendered.parent)}\n```\n"

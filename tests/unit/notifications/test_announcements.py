@@ -43,9 +43,10 @@ def test_unlocking_says_who_did_it_whose_lock_it_was_and_is_shown_in_the_channel
         assert words in plain_text(rendered)
 
 
-@pytest.mark.parametrize("kind", [NoticeKind.LOCKED, NoticeKind.UNLOCKED])
-def test_hostile_reasons_ping_nobody_and_forge_no_link(kind: NoticeKind) -> None:
+@pytest.mark.parametrize("kind", [kind for kind in NoticeKind if kind.is_announcement])
+def test_hostile_words_ping_nobody_and_forge_no_link(kind: NoticeKind) -> None:
     facts: dict[str, JsonValue] = dict.fromkeys((*OF_LOCKS, "unlocked_by", "unlock_reason"), HOSTILE)
+    facts["findings"] = [dict.fromkeys(("correlation_id", "found", "done"), HOSTILE)]
     for card in cards(render(Announcement(HOSTILE, "x-lock-1"), Notice(kind=kind, facts=facts))):
         for told in [fallback_text(card), *texts_in(blocks(card)), plain(card)]:
             assert "\x1b" not in told
